@@ -1,0 +1,110 @@
+"""Every error that a user can cause, in one tree. Each knows its remedy and its exit code.
+
+The tree::
+
+    LorascopeError            exit 1
+    ├── UsageError            exit 2   the command or a setting is wrong
+    │   ├── UnknownNameError           a metric, checkpoint or run that is not there (suggests the near one)
+    │   ├── WhereError                 a filter that cannot be read
+    │   └── ConfigError                lorascope.toml
+    ├── DataError             exit 1   a file is missing, unreadable or not what it should be
+    │   └── NoFramesError              a run that holds summaries only
+    └── ExportError           exit 1   an export that did not happen; nothing is half-written
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LorascopeError(Exception):
+    """An error with one sentence for the user.
+
+    Args:
+        message: what is wrong, naming the file and the place; one sentence without a full stop at the end.
+        remedy: what to do about it; one short imperative phrase, or empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+
+
+class UsageError(LorascopeError):
+    """The command line, a setting or a choice is wrong."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that does not exist, with the nearest one that does.
+
+    Args:
+        kind: what the name should be, e.g. ``"metric"``.
+        name: what was given.
+        known: the names that exist.
+        where: where the name stands, e.g. ``"--where, column 4"``.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], where: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        near = suggest(name, self.known)
+        place = f" in {where}" if where else ""
+        if near:
+            remedy = "did you mean " + " or ".join(near) + "?"
+        elif 0 < len(self.known) <= 12:
+            remedy = "known: " + ", ".join(self.known)
+        else:
+            remedy = ""
+        super().__init__(f"unknown {kind} {name!r}{place}", remedy)
+
+
+class WhereError(UsageError):
+    """A filter expression that cannot be parsed or evaluated."""
+
+
+class ConfigError(UsageError):
+    """``lorascope.toml`` is missing where it was named, unreadable or holds a wrong value."""
+
+
+class DataError(LorascopeError):
+    """A file is missing, unreadable or not what it should be."""
+
+
+class NoFramesError(DataError):
+    """A run that holds summaries only was asked for its per-frame rows."""
+
+
+class ExportError(LorascopeError):
+    """An export was refused or failed; nothing was left half-written."""
+
+
+def suggest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """The known names nearest to ``name`` (edit similarity, case-insensitive; also by the last dotted part).
+
+    Args:
+        name: what was given.
+        known: candidate names.
+        limit: how many to return at most.
+
+    Returns:
+        Up to ``limit`` names, nearest first; empty if nothing is near.
+    """
+    candidates = list(dict.fromkeys(known))
+    lowered: dict[str, str] = {}
+    for candidate in candidates:
+        lowered.setdefault(candidate.lower(), candidate)
+    found = [lowered[hit] for hit in difflib.get_close_matches(name.lower(), lowered, n=limit, cutoff=0.6)]
+    if len(found) < limit:
+        tail = name.lower().rsplit(".", 1)[-1]
+        found += [c for c in candidates if c not in found and c.lower().rsplit(".", 1)[-1] == tail]
+    return found[:limit]
