@@ -1,0 +1,1 @@
+"""Pure functions from Polars frames to Polars frames: no input, no output, no screen."""

@@ -1,0 +1,1 @@
+"""Tables and checkpoints out of lorascope, atomically."""

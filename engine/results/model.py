@@ -1,0 +1,115 @@
+"""What the readers hand on: a found run, a loaded run, and what was wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # discovery and the first paint do without Polars
+    import polars as pl
+
+    from engine.schema import RunMetadata
+
+
+class RunKind(StrEnum):
+    """The form in which a run lies on disk."""
+
+    NATIVE = "native"
+    LEGACY = "legacy"
+    TABLE = "table"
+
+
+class Severity(StrEnum):
+    """``ERROR``: something could not be read. ``WARNING``: read, but worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a file, in words for the user.
+
+    Attributes:
+        severity: whether data is missing because of it.
+        file: the file or folder's name, relative to the run where it lies inside.
+        place: where in the file (a line, a row, a key), or empty.
+        message: what is wrong, one sentence without a full stop.
+        remedy: what to do, or empty.
+    """
+
+    severity: Severity
+    file: str
+    message: str
+    place: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        at = f" ({self.place})" if self.place else ""
+        tail = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.file}{at}: {self.message}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """A run that discovery found. Nothing of it has been read yet beyond file names.
+
+    Attributes:
+        path: the run's folder, or the file of a single table; absolute.
+        name: what to call it: the folder's name, or the file's without its ending. Outside text: show it literally.
+        kind: its form.
+        checkpoints: how many checkpoints the file names suggest; ``None`` where they do not tell.
+        problem: why nothing can be read at all (no permission), if so.
+    """
+
+    path: Path
+    name: str
+    kind: RunKind
+    checkpoints: int | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A loaded run. A broken one has empty frames and an error among its problems.
+
+    Attributes:
+        ref: what discovery found.
+        name: the run's own name (``metadata.json``), else the folder's.
+        metadata: protocol, dataset, model and so on; for imports what can be inferred (protocol ``compat``).
+        checkpoints: frame of schema :data:`engine.schema.CHECKPOINTS`, in training order, baseline first.
+        summary: frame of schema :data:`engine.schema.SUMMARY`.
+        baseline: the name of the checkpoint that deltas are against; ``None`` where there is none.
+        problems: everything that was wrong, errors first.
+        has_frames: whether per-frame rows exist.
+    """
+
+    ref: RunRef
+    name: str
+    metadata: RunMetadata
+    checkpoints: pl.DataFrame
+    summary: pl.DataFrame
+    baseline: str | None = None
+    problems: tuple[Problem, ...] = field(default=())
+    has_frames: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The run's folder, or the file of a single table."""
+        return self.ref.path
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems because of which something could not be read."""
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
+
+    @property
+    def status(self) -> str:
+        """``broken`` (nothing readable), ``partial`` (something could not be read), ``running`` or ``ok``."""
+        if self.summary.is_empty():
+            return "broken"
+        if self.errors:
+            return "partial"
+        return "running" if self.metadata.status == "running" else "ok"

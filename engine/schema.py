@@ -1,0 +1,217 @@
+"""The store's schemas: fixed Polars schemas of every table, and the pydantic models of ``metadata.json``.
+
+Null means "not measured"; NaN never enters a table.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.catalogue import frame_metric_names
+
+SCHEMA_VERSION = 1
+
+
+class Role(StrEnum):
+    """What a row of the checkpoint table is."""
+
+    BASELINE = "baseline"
+    CHECKPOINT = "checkpoint"
+    ORACLE = "oracle"
+    CHANCE = "chance"
+
+
+class Provenance(StrEnum):
+    """Where the numbers of a run come from."""
+
+    EVALUATED = "evaluated"
+    IMPORTED = "imported"
+    PUBLISHED = "published"
+    SYNTHETIC = "synthetic"
+
+
+# One row per (checkpoint, metric): what is known of the metric's distribution over frames.
+SUMMARY = pl.Schema(
+    {
+        "checkpoint": pl.String,
+        "metric": pl.String,
+        "mean": pl.Float64,
+        "std": pl.Float64,  # population standard deviation
+        "median": pl.Float64,
+        "min": pl.Float64,
+        "max": pl.Float64,
+        "count": pl.Int64,  # frames (or windows) that the mean is over
+    }
+)
+
+# One row per checkpoint, in training order: baseline first, then by number, then by name.
+CHECKPOINTS = pl.Schema(
+    {
+        "checkpoint": pl.String,
+        "role": pl.String,  # a Role
+        "step": pl.Int64,  # the number in the name; null where it has none
+        "problem": pl.String,  # null where the checkpoint was read whole
+    }
+)
+
+# The sampled windows of a run.
+WINDOWS = pl.Schema(
+    {
+        "window": pl.Int64,
+        "drive": pl.String,
+        "frames": pl.List(pl.Int64),
+        "stratum": pl.String,  # rich, mixed or road
+    }
+)
+
+# One row per (window, frame, region, align); pose rows are per window: frame is null and region is "".
+FRAMES = pl.Schema(
+    {
+        "checkpoint": pl.String,
+        "window": pl.Int64,
+        "drive": pl.String,
+        "frame": pl.Int64,
+        "region": pl.String,
+        "align": pl.String,  # none, scale, median or scale_shift
+        "pixels": pl.Int64,
+        "clamped": pl.Int64,  # pixels clamped to the least depth after alignment
+        "degenerate": pl.Boolean,  # the alignment could not be fitted and `none` was used
+        **{
+            f"{group.value}.{name}": pl.Float64()
+            for group, names in frame_metric_names().items()
+            for name in names
+            if name != "pixels"
+        },
+    }
+)
+
+# One row per (checkpoint, merged): measured apart from the quality pass.
+COST = pl.Schema(
+    {
+        "checkpoint": pl.String,
+        "merged": pl.Boolean,
+        "fps": pl.Float64,  # frames per second
+        "latency_sec": pl.Float64,  # p50 per window
+        "latency_p95_sec": pl.Float64,
+        "vram_mb": pl.Float64,  # MiB, peak of this model alone
+        "adapter_mb": pl.Float64,
+        "trainable_params": pl.Int64,
+    }
+)
+
+# Curves over a threshold or bin: photometric inlier curves, error histograms.
+CURVES = pl.Schema(
+    {
+        "checkpoint": pl.String,
+        "curve": pl.String,
+        "region": pl.String,
+        "x": pl.Float64,
+        "y": pl.Float64,
+        "count": pl.Int64,
+    }
+)
+
+
+class _Model(BaseModel):
+    """Unknown fields are kept: a newer minor writer must not lose data in an older reader."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class ProtocolInfo(_Model):
+    """Which protocol made the numbers, and its parameters."""
+
+    name: Annotated[str, Field(min_length=1)] = "v1"
+    align: str | None = None
+    align_scope: str | None = None
+    prepare: str | None = None
+    seq_len: int | None = None
+    stride: int | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class DatasetInfo(_Model):
+    """What was evaluated on. ``root_name`` is the folder's name, never a full path."""
+
+    name: str | None = None
+    root_name: str | None = None
+    split: str | None = None
+    sampling: str | None = None
+    max_seqs: int | None = None
+    seed: int | None = None
+    sample_fingerprint: str | None = None
+
+
+class ModelInfo(_Model):
+    """The base model and its weights."""
+
+    name: str | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
+    image_size: int | None = None
+
+
+class LoraInfo(_Model):
+    """The LoRA configuration of the training run."""
+
+    rank: int | None = None
+    alpha: float | None = None
+    dropout: float | None = None
+    target_modules: list[str] | None = None
+    learning_rate: float | None = None
+
+
+class DeviceInfo(_Model):
+    """What the numbers were computed on."""
+
+    name: str | None = None
+    kind: str | None = None
+    dtype: str | None = None
+    libraries: dict[str, str] = Field(default_factory=dict)
+
+
+class CheckpointInfo(_Model):
+    """One checkpoint as the run knows it.
+
+    ``folder`` is its name below ``frames/`` where that differs from the checkpoint's name; ``path`` is where its file or
+    adapter folder was at evaluation time, absolute or relative to the run.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    role: Role = Role.CHECKPOINT
+    step: int | None = None
+    folder: str | None = None
+    path: str | None = None
+    problem: str | None = None
+
+
+class RunMetadata(_Model):
+    """``metadata.json`` of the native store."""
+
+    schema_version: Annotated[int, Field(ge=1)] = SCHEMA_VERSION
+    run: Annotated[str, Field(min_length=1)]
+    created: datetime | None = None
+    lorascope_version: str | None = None
+    provenance: Provenance = Provenance.EVALUATED
+    source: str | None = None  # for published or imported figures: where they are printed
+    protocol: ProtocolInfo = Field(default_factory=ProtocolInfo)
+    dataset: DatasetInfo = Field(default_factory=DatasetInfo)
+    model: ModelInfo = Field(default_factory=ModelInfo)
+    lora: LoraInfo = Field(default_factory=LoraInfo)
+    device: DeviceInfo = Field(default_factory=DeviceInfo)
+    checkpoints: list[CheckpointInfo] = Field(default_factory=list)
+    checkpoint_dir: str | None = None
+    evaluation_seconds: float | None = None
+    status: Literal["done", "running", "stopped"] = "done"
+    left_out: dict[str, int] = Field(default_factory=dict)
+    notes: list[str] = Field(default_factory=list)
+
+
+def empty(schema: pl.Schema) -> pl.DataFrame:
+    """An empty frame of that schema."""
+    return pl.DataFrame(schema=schema)

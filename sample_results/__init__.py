@@ -1,0 +1,1 @@
+"""Sample runs that come with lorascope."""

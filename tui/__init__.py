@@ -1,0 +1,1 @@
+"""Everything that a terminal shows: the commands and the app."""
