@@ -1,8 +1,8 @@
 """The metric table: every metric's key, label, group, unit, direction, digits and bounds, in one place.
 
-Keys are dotted: ``depth.building.abs_rel`` (group, region, name), ``pose.ate_trans`` (group, name) and ``score``. A region is
-``full``, ``building``, ``non_building`` or any label class. Metrics that are not in the table are kept and shown; they
-have no direction until ``lorascope.toml`` gives them one.
+Keys are dotted: ``depth.building.abs_rel`` (group, region, name), ``pose.ate_trans`` (group, name) and ``score``. A
+region is ``full``, ``building``, ``non_building`` or any label class. Metrics that are not in the table are kept and
+shown; they have no direction until ``lorascope.toml`` gives them one.
 
 The definitions themselves (formulas, units) are those of the evaluation protocol; this module holds no formula.
 """
@@ -236,7 +236,7 @@ class Catalogue:
         return metric
 
     def order(self, keys: Iterable[str]) -> list[str]:
-        """``keys`` in table order: by group, building before full before non_building before other regions, by entry."""
+        """``keys`` in table order: by group, then region (building, full, non_building, others), then entry."""
         return sorted(dict.fromkeys(keys), key=self._sort_key)
 
     def _sort_key(self, key: str) -> tuple[int, int, str, int, str]:

@@ -60,35 +60,33 @@ CHECKPOINTS = pl.Schema(
 )
 
 # The sampled windows of a run.
-WINDOWS = pl.Schema(
-    {
-        "window": pl.Int64,
-        "drive": pl.String,
-        "frames": pl.List(pl.Int64),
-        "stratum": pl.String,  # rich, mixed or road
-    }
-)
+_WINDOW_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "window": pl.Int64,
+    "drive": pl.String,
+    "frames": pl.List(pl.Int64),
+    "stratum": pl.String,  # rich, mixed or road
+}
+WINDOWS = pl.Schema(_WINDOW_COLUMNS)
 
 # One row per (window, frame, region, align); pose rows are per window: frame is null and region is "".
-FRAMES = pl.Schema(
-    {
-        "checkpoint": pl.String,
-        "window": pl.Int64,
-        "drive": pl.String,
-        "frame": pl.Int64,
-        "region": pl.String,
-        "align": pl.String,  # none, scale, median or scale_shift
-        "pixels": pl.Int64,
-        "clamped": pl.Int64,  # pixels clamped to the least depth after alignment
-        "degenerate": pl.Boolean,  # the alignment could not be fitted and `none` was used
-        **{
-            f"{group.value}.{name}": pl.Float64()
-            for group, names in frame_metric_names().items()
-            for name in names
-            if name != "pixels"
-        },
-    }
-)
+_FRAME_COLUMNS: dict[str, type[pl.DataType]] = {
+    "checkpoint": pl.String,
+    "window": pl.Int64,
+    "drive": pl.String,
+    "frame": pl.Int64,
+    "region": pl.String,
+    "align": pl.String,  # none, scale, median or scale_shift
+    "pixels": pl.Int64,
+    "clamped": pl.Int64,  # pixels clamped to the least depth after alignment
+    "degenerate": pl.Boolean,  # the alignment could not be fitted and `none` was used
+    **{
+        f"{group.value}.{name}": pl.Float64
+        for group, names in frame_metric_names().items()
+        for name in names
+        if name != "pixels"
+    },
+}
+FRAMES = pl.Schema(_FRAME_COLUMNS)
 
 # One row per (checkpoint, merged): measured apart from the quality pass.
 COST = pl.Schema(
@@ -178,8 +176,8 @@ class DeviceInfo(_Model):
 class CheckpointInfo(_Model):
     """One checkpoint as the run knows it.
 
-    ``folder`` is its name below ``frames/`` where that differs from the checkpoint's name; ``path`` is where its file or
-    adapter folder was at evaluation time, absolute or relative to the run.
+    ``folder`` is its name below ``frames/`` where that differs from the checkpoint's name; ``path`` is where its file
+    or adapter folder was at evaluation time, absolute or relative to the run.
     """
 
     name: Annotated[str, Field(min_length=1)]
