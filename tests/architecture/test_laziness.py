@@ -1,0 +1,116 @@
+"""Start-up is a feature: browsing imports no model library, and the first paint waits for no table library.
+
+The real command runs in a process of its own. On its path, fake packages stand in the place of the heavy ones: each
+notes that it was imported and then fails, so that an import behind ``try`` is noticed, too, whether or not the real one
+is installed. At exit the process writes down ``sys.modules``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.legacy import write_example
+from support.program import LORASCOPE, run_lorascope
+
+from benchmarks.pty_session import PtySession
+
+MODEL_LIBRARIES = ("torch", "peft", "transformers", "cv2", "safetensors")
+SLOW_LIBRARIES = ("polars", "pydantic", "numpy", "plotext", "typer")
+
+_FAKE = """\
+import os, traceback
+with open(os.environ["IMPORT_LOG"], "a") as log:
+    log.write(f"{__name__} was imported:\\n" + "".join(traceback.format_stack()))
+raise ImportError(f"{__name__} must not be imported here")
+"""
+_DUMP = """\
+import atexit, json, os, sys
+def dump():
+    with open(os.environ["MODULES_DUMP"], "w") as file:
+        json.dump(sorted(sys.modules), file)
+atexit.register(dump)
+"""
+
+
+class Watch:
+    """An environment in which a Python process tells what it imported."""
+
+    def __init__(self, folder: Path) -> None:
+        site = folder / "site"
+        for name in MODEL_LIBRARIES:
+            package = site / name
+            package.mkdir(parents=True)
+            (package / "__init__.py").write_text(_FAKE)
+        (site / "sitecustomize.py").write_text(_DUMP)
+        self._log = folder / "imports.log"
+        self._dump = folder / "modules.json"
+        self.env = {"PYTHONPATH": str(site), "IMPORT_LOG": str(self._log), "MODULES_DUMP": str(self._dump)}
+
+    def modules(self) -> set[str]:
+        """The top-level and dotted names of all modules that the process held at its end."""
+        assert self._dump.exists(), "the process did not end in an orderly way"
+        return set(json.loads(self._dump.read_text()))
+
+    def assert_no_model_library(self) -> None:
+        """None was asked for, not even behind ``try``, and none is there."""
+        assert not self._log.exists(), self._log.read_text()
+        assert not self.modules().intersection(MODEL_LIBRARIES)
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Watch:
+    """The watching environment of one process."""
+    return Watch(tmp_path / "watch")
+
+
+def modules_after(statement: str, watch: Watch) -> set[str]:
+    """``sys.modules`` of a process that ran ``statement``."""
+    subprocess.run([sys.executable, "-c", statement], env={**os.environ, **watch.env}, check=True, timeout=60)
+    return watch.modules()
+
+
+def test_the_watch_sees_a_guarded_import(watch: Watch) -> None:
+    modules_after("try:\n    import torch\nexcept ImportError:\n    pass", watch)
+    with pytest.raises(AssertionError, match="torch was imported"):
+        watch.assert_no_model_library()
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["runs", "PATH", "--format", "json"], ["rank", "PATH/alpha"]])
+def test_commands_import_no_model_library(watch: Watch, tmp_path: Path, arguments: list[str]) -> None:
+    path = str(write_example(tmp_path / "results"))
+    done = run_lorascope(*(argument.replace("PATH", path) for argument in arguments), env=watch.env)
+    assert done.returncode == 0, done.stderr
+    watch.assert_no_model_library()
+
+
+def test_the_app_imports_no_model_library(watch: Watch, tmp_path: Path) -> None:
+    path = write_example(tmp_path / "results")
+    with PtySession([LORASCOPE, path], env=watch.env) as session:
+        session.wait_for("alpha")
+        session.settle()
+        for key in b"2345":
+            session.write(bytes([key]))
+            session.settle()
+        session.write(b"q")
+        assert session.wait() == 0, session.text[-2000:]
+    watch.assert_no_model_library()
+
+
+@pytest.mark.parametrize("module", ["tui.main", "tui.app"])
+def test_the_first_paint_waits_for_no_table_library(watch: Watch, module: str) -> None:
+    assert not modules_after(f"import {module}", watch).intersection(SLOW_LIBRARIES)
+
+
+def test_opening_paths_needs_no_typer(watch: Watch) -> None:
+    modules = modules_after("import tui.main; tui.main.main(['/nonexistent'])", watch)
+    assert not modules.intersection({"typer", "polars"})
+
+
+@pytest.mark.parametrize("name", ["errors", "catalogue", "text", "results.model", "results.discovery"])
+def test_finding_runs_needs_no_table_library(watch: Watch, name: str) -> None:
+    assert not modules_after(f"import engine.{name}", watch).intersection(SLOW_LIBRARIES)
