@@ -1,0 +1,31 @@
+"""File names of the store and of the forms that are imported, in one place. Imports nothing heavy."""
+
+from __future__ import annotations
+
+# The native store: one folder is one run.
+METADATA = "metadata.json"
+SUMMARY = "summary.parquet"
+WINDOWS = "windows.parquet"
+COST = "cost.parquet"
+CURVES = "curves.parquet"
+JOURNAL = "journal.jsonl"
+FRAMES = "frames"  # frames/<checkpoint>/<shard>.parquet
+# A folder with metadata.json and one of these is a native run whatever metadata.json says.
+NATIVE_SIGNS = frozenset({SUMMARY, WINDOWS, COST, CURVES, JOURNAL, FRAMES})
+
+# A legacy run: a file per checkpoint and/or one table.
+LEGACY_JSON_ENDING = "_metrics.json"
+LEGACY_TABLE = "metrics_overall.csv"
+
+CSV_ENDINGS = (".csv", ".tsv")
+PARQUET_ENDING = ".parquet"
+TABLE_ENDINGS = (*CSV_ENDINGS, PARQUET_ENDING)
+
+# Columns that name a checkpoint in a table with one row per checkpoint; the first that is there does.
+NAME_COLUMNS = ("checkpoint", "ckpt", "name", "step", "epoch", "model")
+STEP_COLUMNS = ("step", "epoch")
+# What is known of a metric's distribution; ``<metric>.mean`` and so on in tables, keys of an object in JSON.
+STATISTICS = ("mean", "std", "median", "min", "max", "count")
+
+# A metrics file beyond this is not one; reading it whole would take the memory of the machine.
+LARGEST_FILE = 64 * 1024 * 1024  # bytes

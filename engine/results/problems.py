@@ -1,0 +1,84 @@
+"""Collects what was wrong with a run while it is read, and keeps the list readable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from engine.results.model import Problem, Severity
+from engine.results.names import storable
+
+_LISTED = 6  # problems of one sort that are listed one by one; more are put together
+_SHOWN = 3  # examples in a problem that stands for many
+_LONGEST_VALUE = 40  # characters of a wrong value that are shown
+
+
+class ProblemLog:
+    """The problems of one run, in the order of their discovery; single wrong values are put together at the end."""
+
+    def __init__(self) -> None:
+        self._problems: list[Problem] = []
+        self._values: list[Problem] = []
+
+    def error(self, file: str, message: str, *, place: str = "", remedy: str = "") -> None:
+        """Something could not be read."""
+        self._problems.append(_problem(Severity.ERROR, file, message, place, remedy))
+
+    def warning(self, file: str, message: str, *, place: str = "", remedy: str = "") -> None:
+        """Something was read but is worth knowing."""
+        self._problems.append(_problem(Severity.WARNING, file, message, place, remedy))
+
+    def wrong_value(self, file: str, place: str, what: str, reason: str) -> None:
+        """A value that is not what belongs there; it counts as not measured.
+
+        Args:
+            file: the file.
+            place: the row or line with its checkpoint, or empty where the file is the checkpoint's own.
+            what: the metric and statistic, e.g. ``depth.full.mae.mean``.
+            reason: what is wrong, e.g. ``'abc' is not a number``.
+        """
+        self._values.append(_problem(Severity.ERROR, file, f"{what}: {reason}, so it counts as not measured", place))
+
+    def result(self) -> tuple[Problem, ...]:
+        """All problems, errors first, each sort in the order of discovery, repetitions dropped."""
+        problems = dict.fromkeys([*self._problems, *self._condensed()])
+        return tuple(sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR))
+
+    def _condensed(self) -> Iterable[Problem]:
+        if len(self._values) <= _LISTED:
+            return self._values
+        files = Counter(problem.file for problem in self._values)
+        if len(files) <= _LISTED:
+            return [self._many(file, [p for p in self._values if p.file == file]) for file in files]
+        first, *_ = files
+        return [self._many(f"{first} and {len(files) - 1} other files", self._values)]
+
+    def _many(self, file: str, values: list[Problem]) -> Problem:
+        if len(values) == 1:
+            return values[0]
+        first = values[0]
+        message = f"{len(values)} values are wrong and count as not measured; the first is {first.message}"
+        message = message.removesuffix(", so it counts as not measured")
+        return Problem(Severity.ERROR, file, message, first.place)
+
+
+def _problem(severity: Severity, file: str, message: str, place: str = "", remedy: str = "") -> Problem:
+    return Problem(severity, storable(file), storable(message), storable(place), remedy)
+
+
+def shown(value: object) -> str:
+    """A wrong value as it may stand in a message: quoted where it is text, and short."""
+    if isinstance(value, str):
+        text = repr(value if len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + "…")
+        return storable(text)
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
+    text = str(value)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+
+
+def some(names: Iterable[str]) -> str:
+    """The first few of many names: ``a, b, c and 4 more``."""
+    listed = [name if len(name) <= _LONGEST_VALUE else name[:_LONGEST_VALUE] + "…" for name in names]
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more
