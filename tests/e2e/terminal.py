@@ -84,18 +84,20 @@ class Terminal:
         """The screen as soon as it holds ``wanted`` (or ``wanted(screen)`` is true).
 
         Raises:
-            AssertionError: it did not within ``timeout`` seconds; shows the last screen.
+            AssertionError: it did not within ``timeout`` seconds, or the program has ended; shows the last screen.
         """
         found = (lambda screen: wanted in screen) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + timeout
         while True:
+            if not self.running():  # nothing more can come but what is still on its way to the screen
+                deadline = min(deadline, time.monotonic() + 0.5)
             screen = self.text()
             if found(screen):
                 return screen
             if time.monotonic() > deadline:
                 name = repr(wanted) if isinstance(wanted, str) else getattr(wanted, "__name__", "condition")
                 ended = f" (it ended with exit code {self._code.read_text().strip()})" if self._code.exists() else ""
-                raise AssertionError(f"{name} is not on the screen after {timeout} s{ended}:\n{screen}")
+                raise AssertionError(f"{name} is not on the screen within {timeout} s{ended}:\n{screen}")
             time.sleep(_POLL)
 
     def wait_until_gone(self, unwanted: str, timeout: float = 20.0) -> str:
