@@ -38,7 +38,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
@@ -60,7 +60,8 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Flush the entries of ``folder`` (what was created, renamed or removed in it) to disk, where that is possible."""
     # The new file is in place already; some network file systems refuse to flush a folder, which loses nothing.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

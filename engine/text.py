@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 
 # Categories that a terminal acts on or hides: controls, formats (bidirectional overrides, zero width), surrogates,
@@ -35,3 +36,52 @@ def _visible_character(character: str) -> str:
     if unicodedata.category(character) in _HIDDEN:
         return f"<U+{code:04X}>"
     return character
+
+
+# A folder name may have 255 bytes on every file system in use; some is left for temporary suffixes.
+_NAME_BYTES = 200
+
+
+def safe_name(text: str) -> str:
+    """``text`` as the name of one file or folder: no separators, nothing hidden, no leading dot or dash.
+
+    Letters and digits of any script and ``. _ - + = @`` stay; every other character, and a dot or dash where a shell
+    or file system would give it a meaning (leading, or a trailing dot), becomes ``%XX`` of its UTF-8 bytes. Different
+    texts get different names; names too long for a file system end in ``~`` and a hash of the whole text instead.
+
+    Args:
+        text: any text, the empty one included.
+
+    Returns:
+        A name of at most 200 bytes in UTF-8 that is neither empty nor ``.`` or ``..``.
+    """
+    last = len(text) - 1
+    parts = [
+        _percent(character)
+        if (index == 0 and character in ".-") or (index == last and character == ".") or not _keeps(character)
+        else character
+        for index, character in enumerate(text)
+    ]
+    # "%" alone is never made by an escape, so it can stand for the empty text.
+    name = "".join(parts) or "%"
+    if len(name.encode()) <= _NAME_BYTES:
+        return name
+    tail = "~" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    kept, size = [], len(tail)
+    for part in parts:
+        size += len(part.encode())
+        if size > _NAME_BYTES:
+            break
+        kept.append(part)
+    return "".join(kept) + tail
+
+
+def _keeps(character: str) -> bool:
+    if character.isascii():
+        return character.isalnum() or character in "._-+=@"
+    # Letters with a second form (full-width, superscript) would meet their twin on file systems that normalise.
+    return character.isalnum() and unicodedata.is_normalized("NFKC", character)
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
