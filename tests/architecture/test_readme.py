@@ -1,0 +1,62 @@
+"""What the README shows works as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+from support.legacy import rising_run, write_run
+from support.program import run_lorascope
+
+from engine.config import Config, load_config
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of that language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def commands() -> list[str]:
+    """The commands that the README shows, without those that install or test."""
+    lines = [line.split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    shown = [line for line in lines if line.startswith("lorascope ")]
+    filters = [line for line in lines if line.startswith("--where ")]
+    return [*shown, *(f"lorascope rank results/run_a {where}" for where in filters)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the README's commands make sense."""
+    folder = tmp_path_factory.mktemp("readme")
+    write_run(folder / "results" / "run_a", rising_run(40, best=34))
+    write_run(folder / "results" / "run_b", rising_run(40, best=37))
+    checkpoints = folder / "checkpoints"
+    checkpoints.mkdir()
+    (checkpoints / "checkpoint_34.pt").write_bytes(b"weights")
+    return folder
+
+
+def test_the_settings_are_the_defaults(tmp_path: Path) -> None:
+    (block,) = blocks("toml")
+    (tmp_path / "lorascope.toml").write_text(block, "utf-8")
+    config = load_config(tmp_path / "lorascope.toml")
+    assert config.score == Config().score
+    assert config.trends == Config().trends
+    assert set(config.metrics) == {"my.metric"}
+    assert set(tomllib.loads(block)) == set(Config.model_fields)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_readme_runs(folder: Path, command: str) -> None:
+    words = shlex.split(command)[1:]
+    if "--checkpoints" in words:
+        words[words.index("--checkpoints") + 1] = "checkpoints"
+    done = run_lorascope(*words, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
