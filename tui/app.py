@@ -1,0 +1,228 @@
+"""The app: themes, which screen is shown, keys that work everywhere. Everything else lives in the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.message import Message
+from textual.screen import Screen
+
+from engine.errors import LorascopeError
+from engine.results.model import RunRef
+from tui.commands import Command, bindings
+from tui.loader import Batch, Loader
+from tui.screens.base import LorascopeScreen
+from tui.screens.runs import RunsScreen
+from tui.session import Session
+from tui.state import load_preferences, save_preferences
+from tui.themes import DEFAULT_THEME, THEMES
+
+# name -> module and class; imported when first shown.
+_SCREENS = {
+    "compare": "tui.screens.compare:CompareScreen",
+    "trends": "tui.screens.trends:TrendsScreen",
+    "pick": "tui.screens.pick:PickScreen",
+    "checkpoint": "tui.screens.checkpoint:CheckpointScreen",
+}
+
+
+class RunsFound(Message):
+    """Discovery found runs, or ended."""
+
+    def __init__(self, refs: Sequence[RunRef], *, done: bool = False, notices: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.refs = refs
+        self.done = done
+        self.notices = notices
+
+
+class RunsRead(Message):
+    """The loader read runs."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__()
+        self.batch = batch
+
+
+class LorascopeApp(App[None]):
+    """lorascope in the terminal.
+
+    Args:
+        paths: where to look for runs; empty means the current folder, else the samples.
+        theme: a theme's name; by default the one chosen last.
+        plain: draw with ASCII alone.
+        config: a ``lorascope.toml`` that was named.
+    """
+
+    TITLE = "lorascope"
+    CSS_PATH = "styles/app.tcss"
+    ACTIONS: ClassVar[tuple[Command, ...]] = (
+        Command("show('runs')", "1", "runs", "Go to Runs.", footer=False),
+        Command("show('compare')", "2", "compare", "Go to Compare.", footer=False),
+        Command("show('trends')", "3", "trends", "Go to Trends.", footer=False),
+        Command("show('pick')", "4", "pick", "Go to Pick.", footer=False),
+        Command("show('checkpoint')", "5", "checkpoint", "Go to Checkpoint.", footer=False),
+        Command("reload", "ctrl+r", "reload", "Look for runs again and read them anew.", footer=False),
+        Command("theme", "T", "theme", "Change to the next of lorascope's themes.", footer=False),
+        Command("plain", "P", "plain text", "Draw with ASCII characters alone, or no longer.", footer=False),
+        Command("help", "question_mark,f1", "help", "Explain this screen and list its keys."),
+        Command("command_palette", "ctrl+p", "palette", "Find a command by its name.", footer=False),
+        Command("quit", "q,ctrl+q", "quit", "Leave lorascope; the view is kept for this folder."),
+    )
+    BINDINGS = bindings(ACTIONS)
+    COMMANDS: ClassVar = {lambda: _palette_provider()}
+
+    def __init__(
+        self,
+        paths: Sequence[Path] = (),
+        *,
+        theme: str | None = None,
+        plain: bool = False,
+        config: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = Session(paths, config)
+        self.plain_mode = plain
+        self._loader: Loader | None = None
+        for entry in THEMES:
+            self.register_theme(entry)
+        wanted = theme or str(load_preferences().get("theme", "")) or DEFAULT_THEME
+        self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+        self._unknown_theme = theme if theme and theme not in self.available_themes else None
+
+    def get_default_screen(self) -> Screen[None]:
+        """Runs is there from the start: no empty screen is drawn before it."""
+        screen = RunsScreen()
+        self.install_screen(screen, "runs")
+        return screen
+
+    def on_mount(self) -> None:
+        """Paint first, look for runs after that."""
+        self.set_class(self.plain_mode, "-plain")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self._unknown_theme:
+            known = ", ".join(entry.name for entry in THEMES)
+            self.notify(f"unknown theme {self._unknown_theme!r}; known: {known}, …", severity="warning", markup=False)
+        self._loader = Loader(self.session.config_path, lambda batch: self.post_message(RunsRead(batch)) and None)
+        self._discover()
+        if self.session.state.screen != "runs" and not self.session.state_is_fresh:
+            self.action_show(self.session.state.screen)
+
+    def on_unmount(self) -> None:
+        """Keep the view; stop reading."""
+        if self._loader:
+            self._loader.stop()
+        self.session.save()
+
+    @work(thread=True, exclusive=True, group="discovery")
+    def _discover(self) -> None:
+        from tui.finding import find_batches
+
+        try:
+            for refs, notices in find_batches(self.session):
+                self.post_message(RunsFound(refs, notices=notices))
+        except LorascopeError as error:
+            self.post_message(RunsFound([], notices=[str(error)]))
+        self.post_message(RunsFound([], done=True))
+
+    def on_runs_found(self, event: RunsFound) -> None:
+        """Show them at once, read them in the background."""
+        self.session.add_refs(event.refs)
+        self.session.discovering = not event.done
+        for notice in event.notices:
+            self.notify(notice, severity="warning", timeout=10, markup=False)
+        if event.refs and self._loader:
+            self._loader.request(event.refs, baselines=self.session.state.baselines)
+        self._follow()
+
+    def request(self, refs: Iterable[RunRef]) -> None:
+        """Have runs read before all others; the screens are told when they are there."""
+        if self._loader:
+            self._loader.request(refs, urgent=True, keep=True, baselines=self.session.state.baselines)
+
+    def on_runs_read(self, event: RunsRead) -> None:
+        """Take over what was read."""
+        batch = event.batch
+        self.session.library = batch.library
+        for overview in batch.overviews:
+            self.session.overviews[overview.key] = overview
+        for loaded in batch.loaded:
+            self.session.add_loaded(loaded)
+        for error in batch.errors:
+            self.notify(error, severity="error", timeout=12, markup=False)
+        self._follow()
+
+    def _follow(self) -> None:
+        if isinstance(self.screen, LorascopeScreen):
+            self.screen.follow()
+        else:  # a dialog is open above the screen
+            for screen in self.screen_stack:
+                if isinstance(screen, LorascopeScreen):
+                    screen.follow()
+
+    def headline(self) -> str:
+        """What is open, for the right end of the tabs."""
+        session = self.session
+        count = len(session.refs)
+        if session.discovering and not count:
+            return "looking …"
+        where = "samples" if session.samples else ", ".join(root.name or str(root) for root in session.roots)
+        return f"{where or Path.cwd().name} · {count} run{'s' if count != 1 else ''}"
+
+    def action_show(self, name: str) -> None:
+        """Show a screen by its name."""
+        if not self.is_screen_installed(name):
+            module, _, attribute = _SCREENS[name].partition(":")
+            self.install_screen(getattr(import_module(module), attribute)(), name)
+        if isinstance(self.screen, LorascopeScreen) and name != self.screen.NAME:
+            self.session.state.screen = name
+            self.switch_screen(name)
+
+    def action_reload(self) -> None:
+        """Look for runs again."""
+        self.session.clear()
+        self._follow()
+        self._discover()
+
+    def action_theme(self) -> None:
+        """The next of the own themes."""
+        names = [entry.name for entry in THEMES]
+        at = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(at + 1) % len(names)]
+        self.notify(self.theme, timeout=1.5)
+
+    def watch_theme(self, theme: str) -> None:
+        """A chosen theme holds everywhere and for the next start."""
+        if self.is_running:
+            save_preferences({**load_preferences(), "theme": theme})
+
+    def action_plain(self) -> None:
+        """Plain text on or off."""
+        self.plain_mode = not self.plain_mode
+        self.set_class(self.plain_mode, "-plain")
+        self._follow()
+        self.refresh_css()
+
+    def action_help(self) -> None:
+        """Explain the screen."""
+        from tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, LorascopeScreen):
+            self.push_screen(HelpScreen(self.screen, self.ACTIONS))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Textual's own palette entries that make sense here."""
+        yield SystemCommand("Themes", "Choose any theme, Textual's own too", self.action_change_theme)
+
+
+def _palette_provider() -> type:
+    from tui.palette import CommandsProvider
+
+    return CommandsProvider

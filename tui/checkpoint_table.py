@@ -1,0 +1,144 @@
+"""The rows of Checkpoint: every metric of one checkpoint, its rank, and its spread over frames. Textual-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+from engine.analysis.compare import deltas
+
+from engine.catalogue import Direction, Metric
+from tui.format import MISSING, metric_number, number, percent, plain_text, verdict_mark, verdict_role
+from tui.library import Library, Loaded
+from tui.widgets.grid_model import Cell, Column
+
+_SPREAD = ("std", "median", "min", "max", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Where a checkpoint stands among the checkpoints of its run: 1 is the best."""
+
+    rank: int
+    of: int
+
+
+def ranks(library: Library, loaded: Loaded, checkpoint: str) -> dict[str, Rank]:
+    """The rank of one checkpoint for every metric that has a direction.
+
+    Returns:
+        metric key -> rank; metrics that the checkpoint lacks are left out. Equal values share the better rank.
+    """
+    table = loaded.analysis.table.filter(pl.col("role") == "checkpoint")
+    own = table.filter(pl.col("checkpoint") == checkpoint)
+    if own.is_empty():
+        return {}
+    found: dict[str, Rank] = {}
+    for key in loaded.analysis.metrics:
+        sign = library.catalogue.get(key).direction.sign
+        value = own[key][0]
+        if sign and value is not None:
+            values = table[key].drop_nulls() * sign
+            found[key] = Rank(int((values > value * sign).sum()) + 1, len(values))
+    return found
+
+
+class CheckpointSource:
+    """The grid's rows for one checkpoint.
+
+    Args:
+        library: the analysis.
+        loaded: the run.
+        checkpoint: its name.
+        plain: ASCII alone.
+    """
+
+    def __init__(self, library: Library, loaded: Loaded, checkpoint: str, *, plain: bool = False) -> None:
+        self._plain = plain
+        self._changes = _by_metric(deltas(loaded.analysis, checkpoint, catalogue=library.catalogue), "metric")
+        own = loaded.run.summary.filter(pl.col("checkpoint") == checkpoint)
+        self._spread = _by_metric(own, "metric")
+        self._ranks = ranks(library, loaded, checkpoint)
+        self._rows: list[Metric | str] = []
+        heading = ""
+        for key in loaded.analysis.metrics:
+            if self._changes.get(key, {}).get("value") is None:
+                continue
+            metric = library.catalogue.get(key)
+            group = f"{metric.group.value} · {metric.region}" if metric.region else metric.group.value
+            if group != heading:
+                heading = group
+                self._rows.append(self._sign(group))
+            self._rows.append(metric)
+        self.columns: Sequence[Column] = [
+            Column("metric", "metric", 18, min_width=12),
+            Column("direction", self._sign("↑↓"), 2, "center"),
+            Column("value", "value", 9, "right"),
+            Column("baseline", "baseline", 9, "right"),
+            Column("change", self._sign("Δ%"), 8, "right"),
+            Column("mark", "", 2),
+            Column("rank", "rank", 7, "right"),
+            Column("std", "std", 9, "right", rule=True, group="over frames"),
+            Column("median", "median", 9, "right", group="over frames"),
+            Column("min", "min", 9, "right", group="over frames"),
+            Column("max", "max", 9, "right", group="over frames"),
+            Column("count", "frames", 7, "right", group="over frames"),
+        ]
+
+    def _sign(self, text: str) -> str:
+        return plain_text(text) if self._plain else text
+
+    @property
+    def row_count(self) -> int:
+        """Headings and metrics."""
+        return len(self._rows)
+
+    def row_key(self, row: int) -> str:
+        """The metric's key, or the heading's text."""
+        entry = self._rows[row]
+        return entry if isinstance(entry, str) else entry.key
+
+    def row_kind(self, row: int) -> Literal["row", "heading"]:
+        """Whether a row is a heading."""
+        return "heading" if isinstance(self._rows[row], str) else "row"
+
+    def metric(self, row: int) -> Metric | None:
+        """The metric of a row; None for a heading."""
+        entry = self._rows[row] if 0 <= row < len(self._rows) else None
+        return None if isinstance(entry, str) else entry
+
+    def cells(self, row: int) -> Sequence[Cell]:
+        """The figures of one metric."""
+        metric = self._rows[row]
+        if isinstance(metric, str):
+            return (Cell(metric, "heading"),)
+        change = self._changes[metric.key]
+        spread = self._spread.get(metric.key, {})
+        verdict = change.get("verdict")
+        role = verdict_role(str(verdict) if verdict else None)
+        rank = self._ranks.get(metric.key)
+        unit = f" {metric.unit}" if metric.unit else ""
+        cells = [
+            Cell(f"{metric.label}{unit}"),
+            Cell(metric.direction.arrow, "muted"),
+            Cell(metric_number(_float(change.get("value")), metric)),
+            Cell(metric_number(_float(change.get("baseline")), metric), "muted"),
+            Cell(percent(_float(change.get("delta_pct"))), role or "muted"),
+            Cell(verdict_mark(str(verdict) if verdict else None), role),
+            Cell(f"{rank.rank}/{rank.of}" if rank else "", "best" if rank and rank.rank == 1 else "muted"),
+        ]
+        for name in _SPREAD:
+            value = _float(spread.get(name))
+            text = MISSING if value is None else number(value, 0 if name == "count" else metric.digits)
+            cells.append(Cell(text, "muted" if metric.direction is Direction.NONE or value is None else ""))
+        return [Cell(self._sign(cell.text), cell.role) for cell in cells]
+
+
+def _by_metric(frame: pl.DataFrame, column: str) -> Mapping[str, Mapping[str, object]]:
+    return {str(row[column]): row for row in frame.iter_rows(named=True)}
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,117 @@
+"""Numbers and verdicts as text, and names short enough for a column. No screen in here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from engine.catalogue import Metric
+
+MISSING = "–"
+MARKS = {"better": "▲", "worse": "▼", "tied": "≈"}
+
+# One ASCII cell or short word for every sign that the app draws, for plain mode.
+_PLAIN = str.maketrans(
+    {
+        "▲": "+",
+        "▼": "-",
+        "≈": "=",
+        "↑": "^",
+        "↓": "v",
+        "→": ">",
+        "←": "<",
+        "│": "|",
+        "─": "-",
+        "…": "~",
+        "–": "-",
+        "−": "-",
+        "δ": "d",
+        "Δ": "D",
+        "²": "^2",
+        "³": "^3",
+        "°": "deg",
+        "●": "*",
+        "◆": "#",
+        "◇": "o",
+        "·": ".",
+        "⚠": "!",
+        "✓": "+",
+        "✗": "x",
+        "≥": ">=",
+        "≤": "<=",
+        "±": "+-",
+        "×": "x",
+        "━": "=",
+        "█": "#",
+        "▏": "|",
+        "┃": "|",
+    }
+)
+
+
+def plain_text(text: str) -> str:
+    """``text`` with the app's own signs replaced by ASCII; outside text in other scripts is left alone."""
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
+def number(value: float | None, digits: int) -> str:
+    """A value with ``digits`` decimals, fewer where large, scientific where huge or tiny; ``–`` for null."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    size = abs(value)
+    if size >= 1e7 or (digits and 0 < size < 0.5 * 10**-digits):
+        return f"{value:.2e}"
+    if size >= 1e4:
+        digits = min(digits, 0 if size >= 1e6 else 1)
+    elif size >= 1e3:
+        digits = min(digits, 2)
+    return f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int) -> str:
+    """A difference with its sign; an exact zero has none."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = number(value, digits)
+    return text if value <= 0 else f"+{text}"
+
+
+def percent(value: float | None) -> str:
+    """A change in percent with its sign and one decimal, without the percent sign: ``+30.9``."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if abs(value) >= 1e5:
+        return f"{value:+.1e}"
+    return f"{value:+.0f}" if abs(value) >= 1e3 else f"{value:+.1f}"
+
+
+def metric_number(value: float | None, metric: Metric) -> str:
+    """A value of ``metric`` with the digits that the catalogue gives it."""
+    return number(value, metric.digits)
+
+
+def verdict_mark(verdict: str | None) -> str:
+    """``▲`` better, ``▼`` worse, ``≈`` tied, a space where nothing can be said."""
+    return MARKS.get(verdict or "", " ")
+
+
+def verdict_role(verdict: str | None) -> str:
+    """The style role of a verdict; empty where nothing can be said."""
+    return verdict if verdict in MARKS else ""
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """``names`` without the words that all of them begin with, as long as they stay distinct and not empty.
+
+    Words end at ``_``, ``-``, ``.`` or ``/``: ``lora_kitti360_a`` and ``lora_kitti360_b`` become ``a`` and ``b``.
+    """
+    if len(names) < 2 or len(set(names)) < len(names):
+        return list(names)
+    cut = 0
+    for index, characters in enumerate(zip(*names, strict=False)):
+        if len(set(characters)) > 1:
+            break
+        if characters[0] in "_-./":
+            cut = index + 1
+    shorter = [name[cut:] for name in names]
+    return shorter if all(shorter) else list(names)

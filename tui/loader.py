@@ -1,0 +1,137 @@
+"""Reads runs in a thread of its own: the most urgent first, results in batches. Textual-free."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import LorascopeError
+from engine.results.model import RunRef
+from tui.session import Overview
+
+if TYPE_CHECKING:
+    from tui.library import Library, Loaded
+
+# Results are handed over together when this much time has passed: one repaint for many rows.
+BATCH_SECONDS = 0.08
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was read since the last batch.
+
+    Attributes:
+        overviews: one for every run that was read.
+        loaded: the runs themselves, where they were asked for.
+        errors: sentences for the user.
+        library: the library that read them.
+        remaining: how many runs are still to be read.
+    """
+
+    overviews: list[Overview] = field(default_factory=list)
+    loaded: list[Loaded] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    library: Library | None = None
+    remaining: int = 0
+
+
+class Loader:
+    """A thread that reads runs.
+
+    Args:
+        config_path: a ``lorascope.toml`` that was named; else it is looked for.
+        deliver: called in the thread with every batch.
+    """
+
+    def __init__(self, config_path: Path | None, deliver: Callable[[Batch], None]) -> None:
+        self._config_path = config_path
+        self._deliver = deliver
+        self._queue: list[tuple[int, int, str, RunRef, str | None, bool]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="lorascope-loader", daemon=True)
+        self._thread.start()
+
+    def request(
+        self,
+        refs: Iterable[RunRef],
+        *,
+        urgent: bool = False,
+        keep: bool = False,
+        baselines: Mapping[str, str] | None = None,
+    ) -> None:
+        """Ask for runs: ``urgent`` ones are read first; ``keep`` hands over the run, not just its overview."""
+        with self._changed:
+            for ref in refs:
+                key = str(ref.path)
+                order = next(self._order)
+                # The newest urgent request is what the user looks at now.
+                priority = -order if urgent else order
+                baseline = (baselines or {}).get(key)
+                heapq.heappush(self._queue, (priority, order, key, ref, baseline, keep))
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """End the thread after the run that it is reading; does not wait for it."""
+        with self._changed:
+            self._stopped = True
+            self._queue.clear()
+            self._changed.notify()
+
+    def _next(self, timeout: float | None) -> tuple[RunRef, str | None, bool] | None:
+        with self._changed:
+            if not self._queue and not self._stopped:
+                self._changed.wait(timeout)
+            if not self._queue:
+                return None
+            _, _, _, ref, baseline, keep = heapq.heappop(self._queue)
+            return ref, baseline, keep
+
+    def _work(self) -> None:
+        library: Library | None = None
+        while not self._stopped:
+            item = self._next(None)
+            if item is None:
+                continue
+            errors: list[str] = []
+            if library is None:
+                library, errors = self._open_library()
+            library = self._read_batch(library, item, errors)
+
+    def _read_batch(self, library: Library, item: tuple[RunRef, str | None, bool] | None, errors: list[str]) -> Library:
+        """Read until the queue is empty or the batch is due, then hand it over."""
+        overviews: list[Overview] = []
+        kept: list[Loaded] = []
+        due = time.monotonic() + BATCH_SECONDS
+        while item is not None and not self._stopped:
+            ref, baseline, keep = item
+            try:
+                loaded = library.load(ref, baseline)
+            except LorascopeError as error:
+                errors.append(str(error))
+                loaded = library.load(ref)
+            overviews.append(library.overview(loaded))
+            if keep:
+                kept.append(loaded)
+            item = self._next(0) if time.monotonic() < due else None
+        if not self._stopped:
+            with self._changed:
+                remaining = len(self._queue)
+            self._deliver(Batch(overviews, kept, errors, library, remaining))
+        return library
+
+    def _open_library(self) -> tuple[Library, list[str]]:
+        from engine.config import Config, load_config
+        from tui.library import Library
+
+        try:
+            return Library(load_config(self._config_path)), []
+        except LorascopeError as error:
+            return Library(Config()), [f"{error} (the defaults are used)"]

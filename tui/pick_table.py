@@ -1,0 +1,83 @@
+"""The rows of Pick: what remains of a run, best first. Textual-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from engine.catalogue import SCORE_KEY, Catalogue
+from tui.format import number, percent, plain_text, verdict_mark
+from tui.picking import Picked, Term, term
+from tui.widgets.grid_model import Cell, Column
+
+
+class PickSource:
+    """The grid's rows.
+
+    Args:
+        picked: what remains.
+        terms: further columns.
+        catalogue: labels and digits.
+        plain: ASCII alone.
+    """
+
+    def __init__(self, picked: Picked, terms: Sequence[Term], catalogue: Catalogue, *, plain: bool = False) -> None:
+        self._plain = plain
+        self._front = picked.front
+        objective = term(picked.ranking.objective, catalogue)
+        self._objective = objective
+        self._sign_of_better = catalogue.get(objective.key).direction.sign
+        self._terms = [entry for entry in terms if entry.key != objective.key]
+        self._rows = list(picked.ranking.rows.iter_rows(named=True))
+        width = max((len(str(row["checkpoint"])) for row in self._rows), default=10)
+        self.columns: Sequence[Column] = [
+            Column("rank", "rank", 4, "right"),
+            Column("checkpoint", "checkpoint", max(10, min(width, 28)), min_width=8, ellipsis="middle"),
+            Column("value", objective.label, max(7, len(objective.label)), "right"),
+            Column("delta", self._sign("Δ%"), 7, "right"),
+            Column("mark", "", 1),
+            *(Column(entry.name, self._sign(entry.label), max(7, len(entry.label)), "right") for entry in self._terms),
+            Column("front", "front", 5, "center"),
+        ]
+
+    def _sign(self, text: str) -> str:
+        return plain_text(text) if self._plain else text
+
+    @property
+    def row_count(self) -> int:
+        """The checkpoints that remain."""
+        return len(self._rows)
+
+    def row_key(self, row: int) -> str:
+        """The checkpoint's name."""
+        return str(self._rows[row]["checkpoint"])
+
+    def row_kind(self, row: int) -> Literal["row", "heading"]:
+        """There are no headings."""
+        return "row"
+
+    def cells(self, row: int) -> Sequence[Cell]:
+        """Rank, name, the objective with its change, the limited quantities, and whether it is on the front."""
+        entry = self._rows[row]
+        change = entry["delta_pct"]
+        direction = 0.0 if change is None else change * self._sign_of_better
+        verdict = None if change is None else "better" if direction > 0 else "worse" if direction < 0 else "tied"
+        cells = [
+            Cell(str(entry["rank"]), "muted"),
+            Cell(str(entry["checkpoint"]), "best" if entry["rank"] == 1 else ""),
+            Cell(self._number(entry["value"], self._objective)),
+            Cell(percent(change), verdict or "muted"),
+            Cell(verdict_mark(verdict), verdict or ""),
+            *(Cell(self._number(entry.get(item.key), item)) for item in self._terms),
+            Cell("◆" if entry["checkpoint"] in self._front else "", "accent"),
+        ]
+        return [Cell(self._sign(cell.text), cell.role) if index != 1 else cell for index, cell in enumerate(cells)]
+
+    @staticmethod
+    def _number(value: float | None, entry: Term) -> str:
+        return number(None if value is None else value * entry.factor, entry.digits)
+
+
+def limit_digits(entry: Term) -> int:
+    """Decimals of a limit: one fewer than a table shows is enough to set it, but never none for a score."""
+    return entry.digits if entry.key == SCORE_KEY else min(entry.digits, 4)

@@ -1,0 +1,200 @@
+"""Pick without a screen: limits as a filter, what remains of a run, and which of it is on the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from engine.analysis.pareto import pareto_front
+from engine.analysis.ranking import Ranking, rank
+from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Direction
+from engine.errors import LorascopeError
+from tui.library import Library, Loaded
+from tui.state import Limit
+
+Operator = Literal[">=", "<="]
+
+# What the limits begin with: the quality that the score weighs, then the cost.
+_QUALITY = ("depth.building.delta1", "depth.building.abs_rel", "planarity.building.inlier_ratio")
+_GENERAL = ("depth.full.delta1", "depth.full.abs_rel")
+_COST = ("performance.fps", "vram_gb")
+# Positions of a slider between the least and the greatest value of a run.
+STEPS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A quantity that can be limited: a metric, or an alias with a factor (``vram_gb``).
+
+    Attributes:
+        name: as it stands in a filter.
+        key: the metric's key.
+        label: for a person, with unit.
+        factor: value shown = factor x value of the metric.
+        digits: decimals.
+        operator: the side that is kept by default: good values.
+    """
+
+    name: str
+    key: str
+    label: str
+    factor: float
+    digits: int
+    operator: Operator
+
+
+def term(name: str, catalogue: Catalogue) -> Term:
+    """The term of that name: a metric's key, or ``vram_gb``."""
+    if name == "vram_gb":
+        return Term(name, ALIASES[name].keys[0], "VRAM GB", ALIASES[name].factor, 1, "<=")
+    metric = catalogue.get(name)
+    unit = f" {metric.unit}" if metric.unit and metric.unit != "1/s" else ""
+    region = f" {metric.region}" if metric.region not in ("", "building") else ""
+    operator: Operator = "<=" if metric.direction is Direction.LOWER else ">="
+    return Term(name, name, f"{metric.label}{unit}{region}", 1.0, min(metric.digits, 4), operator)
+
+
+def default_terms(metrics: Iterable[str], catalogue: Catalogue) -> list[Term]:
+    """The terms that a run's limits begin with, as far as the run has them."""
+    known = set(metrics)
+    quality = [key for key in _QUALITY if key in known] or [key for key in _GENERAL if key in known]
+    cost = [name for name in _COST if term(name, catalogue).key in known]
+    return [term(name, catalogue) for name in [*quality, *cost]]
+
+
+def limit_rows(
+    limits: Sequence[Limit], metrics: Sequence[str], catalogue: Catalogue
+) -> list[tuple[Term, Limit | None]]:
+    """The rows of the limits: the defaults, then others that the user added; each with its limit if one is set."""
+    terms = {entry.name: entry for entry in default_terms(metrics, catalogue)}
+    for limit in limits:
+        entry = term(limit.metric, catalogue)
+        if entry.key in metrics:
+            terms.setdefault(limit.metric, entry)
+    by_name = {limit.metric: limit for limit in limits}
+    return [(entry, by_name.get(name)) for name, entry in terms.items()]
+
+
+def value_range(loaded: Loaded, entry: Term) -> tuple[float, float] | None:
+    """The least and greatest value of a term over a run's checkpoints; None where none has a value."""
+    table = loaded.analysis.table
+    if entry.key not in table.columns:
+        return None
+    values = table.filter(pl.col("role") == "checkpoint")[entry.key].drop_nulls() * entry.factor
+    if values.is_empty():
+        return None
+    low, high = values.min(), values.max()
+    assert isinstance(low, float) and isinstance(high, float)  # noqa: S101 (the column is Float64 and not empty)
+    return low, high
+
+
+def moved(limit: Limit | None, entry: Term, low: float, high: float, by: int) -> Limit | None:
+    """A limit after moving its slider by ``by`` steps; None where it no longer limits anything.
+
+    Args:
+        limit: where it stands; None is off.
+        entry: what is limited.
+        low: the least value of the run.
+        high: the greatest value of the run.
+        by: steps of 1/40 of the range, positive towards greater values.
+    """
+    operator = limit.operator if limit else entry.operator
+    step = (high - low) / STEPS
+    if step <= 0:
+        return limit
+    if limit is None:
+        at = low if operator == ">=" else high
+        # Leaving "off" needs a move towards the strict side.
+        if (by > 0) != (operator == ">="):
+            return None
+    else:
+        at = limit.value
+    # Positions are multiples of the step, so that going forth and back ends where it began.
+    index = round((at - low) / step) + by
+    if (operator == ">=" and index <= 0) or (operator == "<=" and index >= STEPS):
+        return None
+    value = low + step * min(max(index, 0), STEPS)
+    return Limit(entry.name, operator, _short(value, step))
+
+
+def _short(value: float, step: float) -> float:
+    """``value`` with no more digits than the step needs: 0.42 rather than 0.4199999."""
+    digits = 0
+    while digits < 9 and step * 10**digits < 1:
+        digits += 1
+    return round(value, digits + 1)
+
+
+def where_text(limits: Iterable[Limit], extra: str = "") -> str:
+    """The limits and a condition of one's own as one ``--where`` expression; empty where nothing is limited."""
+    parts = [f"{limit.metric} {limit.operator} {limit.value:g}" for limit in limits]
+    if extra.strip():
+        parts.append(f"({extra.strip()})" if parts else extra.strip())
+    return " AND ".join(parts)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What remains of a run.
+
+    Attributes:
+        ranking: the ranked checkpoints.
+        where: the filter as text.
+        front: the checkpoints on the Pareto front among what remains.
+        axes: the keys of the front: cost or first metric, then quality.
+        error: why the filter could not be applied; the ranking is then unfiltered.
+    """
+
+    ranking: Ranking
+    where: str
+    front: frozenset[str]
+    axes: tuple[str, str] | None
+    error: str = ""
+
+
+def default_axes(metrics: Sequence[str], catalogue: Catalogue) -> tuple[str, str] | None:
+    """What a front is drawn over by default: FPS against AbsRel, else the first two metrics with a direction."""
+    directed = [key for key in metrics if catalogue.get(key).direction is not Direction.NONE and key != SCORE_KEY]
+    cost = [key for key in ("performance.fps", "performance.vram_mb") if key in directed]
+    quality = [key for key in (*_QUALITY[1::-1], *_GENERAL[::-1]) if key in directed]
+    chosen = [*cost[:1], *quality[:1]]
+    chosen += [key for key in directed if key not in chosen]
+    return (chosen[0], chosen[1]) if len(chosen) >= 2 else None
+
+
+def pick(
+    library: Library, loaded: Loaded, *, objective: str, limits: Sequence[Limit], extra: str, axes: Sequence[str]
+) -> Picked:
+    """Filter, rank, and find the Pareto front of what remains.
+
+    Args:
+        library: the analysis.
+        loaded: the run.
+        objective: the key to rank by.
+        limits: what is limited; those of metrics that this run lacks are left out.
+        extra: a further condition.
+        axes: two metric keys for the front; the default ones where they are not two of this run.
+
+    Raises:
+        UsageError: the objective is not a metric of this run with a direction.
+    """
+    analysis, catalogue = loaded.analysis, library.catalogue
+    usable = [limit for limit in limits if term(limit.metric, catalogue).key in analysis.metrics]
+    where, error = where_text(usable, extra), ""
+    try:
+        ranking = rank(analysis, objective=objective, catalogue=catalogue, where=where or None)
+    except LorascopeError as problem:
+        if not where:
+            raise
+        error = str(problem)
+        ranking = rank(analysis, objective=objective, catalogue=catalogue)
+    chosen = [key for key in axes if key in analysis.metrics]
+    pair = (chosen[0], chosen[1]) if len(chosen) == 2 else default_axes(analysis.metrics, catalogue)
+    front: frozenset[str] = frozenset()
+    if pair:
+        kept = analysis.table.filter(pl.col("checkpoint").is_in(ranking.rows["checkpoint"].to_list()))
+        front = frozenset(kept.filter(pareto_front(kept, list(pair), catalogue))["checkpoint"].to_list())
+    return Picked(ranking, where, front, pair, error)

@@ -1,0 +1,113 @@
+"""What every screen has: tabs, a body, a status line, keys; and how it follows the session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.commands import Command
+from tui.widgets.bars import KeyBar, StatusLine, TabBar
+
+if TYPE_CHECKING:
+    from tui.app import LorascopeApp
+    from tui.library import Library, Loaded
+    from tui.session import Session
+    from tui.state import ViewState
+
+TABS = (("runs", "Runs"), ("compare", "Compare"), ("trends", "Trends"), ("pick", "Pick"), ("checkpoint", "Checkpoint"))
+
+# Below these sizes a screen gives up what it can do without.
+NARROW_COLUMNS = 80
+SHORT_ROWS = 16
+TINY_COLUMNS = 36
+TINY_ROWS = 8
+
+
+class LorascopeScreen(Screen[None]):
+    """The base of the app's screens.
+
+    A screen draws from the session in :meth:`refresh_view`, which is called when it is shown and whenever runs were
+    found or read. It asks for runs with :meth:`need`, which returns them or has them read first.
+    """
+
+    NAME: ClassVar[str] = ""
+    HELP: ClassVar[str] = ""
+    ACTIONS: ClassVar[tuple[Command, ...]] = ()
+
+    @property
+    def lorascope(self) -> LorascopeApp:
+        """The app, by its own type."""
+        return cast("LorascopeApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        """What the app knows."""
+        return self.lorascope.session
+
+    @property
+    def state(self) -> ViewState:
+        """What the user has chosen."""
+        return self.session.state
+
+    @property
+    def library(self) -> Library | None:
+        """The analysis with this user's configuration; None until the first run was read."""
+        return self.session.library
+
+    def compose(self) -> ComposeResult:
+        """Tabs, body, status, keys."""
+        yield TabBar(TABS, self.NAME)
+        yield from self.body()
+        yield StatusLine()
+        yield KeyBar([*self.ACTIONS, *self.lorascope.ACTIONS])
+
+    def body(self) -> Iterator[Widget]:
+        """The widgets between tabs and status line."""
+        raise NotImplementedError
+
+    def refresh_view(self) -> None:
+        """Draw what the session holds now. Must be cheap and may be called at any time."""
+        raise NotImplementedError
+
+    def need(self, keys: Iterable[str]) -> list[Loaded] | None:
+        """The runs of these keys; None if some have to be read first (``refresh_view`` is called again then)."""
+        wanted = list(dict.fromkeys(keys))
+        missing = self.session.missing(wanted)
+        if missing:
+            self.lorascope.request(missing)
+            return None
+        return [loaded for key in wanted if (loaded := self.session.loaded(key)) is not None]
+
+    def show_status(self, text: str, warning: str = "") -> None:
+        """Set the status line."""
+        self.query_one(StatusLine).show(text, warning)
+
+    def on_mount(self) -> None:
+        """Draw once, as far as things are known."""
+        self.follow()
+
+    def on_screen_resume(self) -> None:
+        """Draw again: the session may have changed while another screen was shown."""
+        if self.is_mounted:
+            self.follow()
+
+    def follow(self) -> None:
+        """Draw the session's present state."""
+        self.query_one(TabBar).show_right(self.lorascope.headline())
+        self.refresh_view()
+
+    def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
+        """A tab was clicked."""
+        self.lorascope.action_show(event.name)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give up what does not fit."""
+        width, height = event.size
+        self.set_class(width < NARROW_COLUMNS, "-narrow")
+        self.set_class(height < SHORT_ROWS, "-short")
+        self.set_class(width < TINY_COLUMNS or height < TINY_ROWS, "-tiny")

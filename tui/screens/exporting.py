@@ -1,0 +1,177 @@
+"""Export from the app: ask where to, look for the files, copy in a thread, say what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import LorascopeError, UsageError
+from tui.screens.dialogs import LineDialog, MessageDialog
+from tui.state import BasketItem
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from engine.export.selection import Selection
+    from tui.screens.base import LorascopeScreen
+
+
+def export_table(screen: LorascopeScreen, frame: pl.DataFrame, name: str) -> None:
+    """Ask for a file and write a table to it; the ending decides the format.
+
+    Args:
+        screen: the screen that asks.
+        frame: the table.
+        name: the file name that is offered.
+    """
+    from engine.export.tables import TableFormat, write_table
+
+    def check(text: str) -> None:
+        if not text.strip():
+            raise UsageError("no file named")
+        TableFormat.from_suffix(Path(text.strip()))
+
+    def write(path: Path, *, force: bool) -> None:
+        try:
+            write_table(frame, path, force=force)
+        except LorascopeError as error:
+            screen.app.push_screen(MessageDialog("Not written", str(error)))
+        else:
+            screen.notify(f"written: {path}", timeout=4, markup=False)
+
+    def done(text: str | None) -> None:
+        if text is None:
+            return
+        path = Path(text.strip()).expanduser()
+        if not path.exists():
+            write(path, force=False)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                write(path, force=True)
+
+        screen.app.push_screen(MessageDialog("Replace?", f"{path} exists.", question="Replace it?"), answered)
+
+    hint = "the ending decides: .csv .parquet .json .md .tex"
+    screen.app.push_screen(LineDialog("Write the table to", name, check=check, hint=hint), done)
+
+
+def export_checkpoints(screen: LorascopeScreen, items: Sequence[BasketItem]) -> None:
+    """Ask for a folder and copy checkpoints there, verified and described."""
+    if not items:
+        screen.notify("nothing chosen", timeout=2)
+        return
+    names = ", ".join(item.checkpoint for item in items[:4]) + (" …" if len(items) > 4 else "")
+
+    def done(text: str | None) -> None:
+        if text is not None and text.strip():
+            _Export(screen, items, Path(text.strip()).expanduser()).begin()
+
+    def check(text: str) -> None:
+        if not text.strip():
+            raise UsageError("no folder named")
+
+    hint = "each goes to FOLDER/<run>/<checkpoint>/ with selection.json"
+    screen.app.push_screen(LineDialog(f"Export {names} to", "exported", check=check, hint=hint), done)
+
+
+class _Export:
+    """One export: it may ask for the checkpoint folder and whether to replace, then copies in a thread."""
+
+    def __init__(self, screen: LorascopeScreen, items: Sequence[BasketItem], target: Path) -> None:
+        self._screen = screen
+        self._items = items
+        self._target = target
+
+    def begin(self) -> None:
+        """Find the files first: what is missing is asked for before anything is copied."""
+        from engine.export.locate import locate
+
+        selections = self._selections()
+        if selections is None:
+            self._screen.notify("still reading the runs: try again in a moment", timeout=2)
+            return
+        for item, selection in zip(self._items, selections, strict=True):
+            try:
+                locate(selection)
+            except LorascopeError as error:
+                self._ask_folder(item, str(error))
+                return
+        self._copy(selections, force=False)
+
+    def _selections(self) -> list[Selection] | None:
+        from tui.selections import make_selection
+
+        screen = self._screen
+        library = screen.library
+        loaded = screen.need(item.run for item in self._items)
+        if loaded is None or library is None:
+            return None
+        by_key = {entry.key: entry for entry in loaded}
+        folders = screen.state.checkpoint_dirs
+        return [
+            make_selection(
+                library,
+                by_key[item.run],
+                item.checkpoint,
+                sources=(Path(folders[item.run]),) if item.run in folders else (),
+                objective=item.objective,
+                where=item.where,
+                considered=item.considered or None,
+                rejected=item.rejected,
+            )
+            for item in self._items
+            if item.run in by_key
+        ]
+
+    def _ask_folder(self, item: BasketItem, why: str) -> None:
+        def check(text: str) -> None:
+            if not Path(text.strip()).expanduser().is_dir():
+                raise UsageError(f"{text.strip() or 'nothing'} is not a folder")
+
+        def done(text: str | None) -> None:
+            if text is not None:
+                self._screen.state.checkpoint_dirs[item.run] = str(Path(text.strip()).expanduser().absolute())
+                self.begin()
+
+        known = self._screen.state.checkpoint_dirs.get(item.run, "")
+        title = f"Folder that holds the checkpoints of {self._screen.session.name(item.run)}"
+        self._screen.app.push_screen(LineDialog(title, known, check=check, hint=why), done)
+
+    def _copy(self, selections: list[Selection], *, force: bool) -> None:
+        app, screen = self._screen.app, self._screen
+
+        def work() -> None:
+            from engine.export.checkpoints import export_checkpoints as run_export
+
+            try:
+                written = run_export(selections, self._target, force=force)
+            except LorascopeError as error:
+                app.call_from_thread(self._failed, selections, str(error), force)
+                return
+            names = "\n".join(str(entry.path) for entry in written)
+            app.call_from_thread(self._finished, names)
+
+        screen.notify(f"copying to {self._target} …", timeout=3, markup=False)
+        screen.run_worker(work, thread=True, group="export", exclusive=True)
+
+    def _failed(self, selections: list[Selection], why: str, force: bool) -> None:
+        exists = not force and any((self._target / selection.run).exists() for selection in selections)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._copy(selections, force=True)
+
+        question = "Replace what is there?" if exists else ""
+        self._screen.app.push_screen(
+            MessageDialog("Nothing was exported", why, question=question), answered if exists else None
+        )
+
+    def _finished(self, names: str) -> None:
+        done = {(item.run, item.checkpoint) for item in self._items}
+        state = self._screen.state
+        state.basket = [item for item in state.basket if (item.run, item.checkpoint) not in done]
+        self._screen.follow()
+        self._screen.app.push_screen(MessageDialog("Exported and verified", names))

@@ -1,0 +1,72 @@
+"""From a chosen checkpoint to what the export writes about it; for the command and the app alike. Textual-free."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.analysis.compare import deltas
+
+from engine.export.selection import Selection
+from tui.library import Library, Loaded
+
+
+def make_selection(
+    library: Library,
+    loaded: Loaded,
+    checkpoint: str,
+    *,
+    sources: tuple[Path, ...] = (),
+    objective: str | None = None,
+    where: str | None = None,
+    considered: int | None = None,
+    rejected: int = 0,
+) -> Selection:
+    """Describe one checkpoint for the export.
+
+    Args:
+        library: the analysis.
+        loaded: the run.
+        checkpoint: the checkpoint's name.
+        sources: folders that the user named; the run's own checkpoint folder is looked at after them.
+        objective: the key that it was chosen by, if any.
+        where: the filter that was on, if any.
+        considered: how many checkpoints were looked at; all of the run by default.
+        rejected: how many of them the filter rejected.
+    """
+    run = loaded.run
+    own = run.metadata.checkpoint_dir
+    base = run.path if run.path.is_dir() else run.path.parent
+    recorded = next((entry.path for entry in run.metadata.checkpoints if entry.name == checkpoint), None)
+    return Selection(
+        run=run.name,
+        run_path=run.path,
+        checkpoint=checkpoint,
+        sources=(*sources, base / own) if own else sources,
+        recorded_path=Path(recorded) if recorded else None,
+        metrics=metric_rows(library, loaded, checkpoint),
+        objective=objective,
+        where=where or None,
+        considered=len(loaded.checkpoints) if considered is None else considered,
+        rejected=rejected,
+        protocol=run.metadata.protocol.name,
+        provenance=run.metadata.provenance.value,
+        baseline=run.baseline,
+    )
+
+
+def metric_rows(library: Library, loaded: Loaded, checkpoint: str) -> list[dict[str, object]]:
+    """Every metric of a checkpoint with its change against the baseline, as ``selection.json`` holds them."""
+    frame = deltas(loaded.analysis, checkpoint, catalogue=library.catalogue)
+    rows: list[dict[str, object]] = []
+    for row in frame.select("metric", "baseline", "value", "delta", "delta_pct").iter_rows(named=True):
+        metric = library.catalogue.get(row["metric"])
+        rows.append(
+            {
+                "key": metric.key,
+                "label": metric.label,
+                "unit": metric.unit,
+                "direction": metric.direction.value,
+                **{name: row[name] for name in ("baseline", "value", "delta", "delta_pct")},
+            }
+        )
+    return rows

@@ -1,0 +1,151 @@
+"""What the app knows: the found runs, their overviews, the loaded ones, and the user's choices. Textual-free."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.results.model import RunRef
+from tui.format import short_names
+from tui.state import Block, ViewState, load_state, save_state, state_file
+
+if TYPE_CHECKING:
+    from tui.library import Library, Loaded
+
+# Loaded runs that are kept at the same time; further ones are read again when they are looked at.
+KEEP_LOADED = 64
+# Compare and Trends show all runs of a folder by themselves only where they are few.
+SHOW_ALL_UP_TO = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One row of Runs.
+
+    Attributes:
+        key: the run's path as text.
+        name: the run's own name; outside text.
+        checkpoints: how many, without the baseline.
+        protocol, provenance, status: as in the metadata; status as in :attr:`engine.results.model.Run.status`.
+        best: the best checkpoint by score, if there is a score.
+        score, baseline_score: composite scores, if any.
+        curve: the score of every checkpoint in training order, for a sparkline.
+        problems: in words.
+    """
+
+    key: str
+    name: str
+    checkpoints: int
+    protocol: str
+    provenance: str
+    status: str
+    best: str | None
+    score: float | None
+    baseline_score: float | None
+    curve: tuple[float | None, ...]
+    problems: tuple[str, ...]
+
+
+class Session:
+    """The runs below some folders and the view of them.
+
+    Args:
+        roots: where to look; empty means the current folder, else the samples.
+        config: a ``lorascope.toml`` that was named.
+    """
+
+    def __init__(self, roots: Sequence[Path], config: Path | None = None) -> None:
+        self.roots = [root.absolute() for root in roots]
+        self.config_path = config
+        self.state_path = state_file(self.roots or [Path.cwd()])
+        self.state_is_fresh = not self.state_path.exists()
+        self.state: ViewState = load_state(self.state_path)
+        self.refs: OrderedDict[str, RunRef] = OrderedDict()
+        self.overviews: dict[str, Overview] = {}
+        self.library: Library | None = None
+        self.discovering = True
+        self.samples = False
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+
+    def save(self) -> bool:
+        """Keep the view for the next start."""
+        return save_state(self.state_path, self.state)
+
+    def clear(self) -> None:
+        """Forget what was found and read; the view stays."""
+        self.refs.clear()
+        self.overviews.clear()
+        self._loaded.clear()
+        self.discovering = True
+
+    def add_refs(self, refs: Iterable[RunRef]) -> None:
+        """Runs that discovery found."""
+        for ref in refs:
+            self.refs[str(ref.path)] = ref
+
+    def add_loaded(self, loaded: Loaded) -> None:
+        """A run that was read; the least recently used one may be forgotten for it."""
+        self._loaded[loaded.key] = loaded
+        self._loaded.move_to_end(loaded.key)
+        while len(self._loaded) > KEEP_LOADED:
+            self._loaded.popitem(last=False)
+
+    def forget(self, key: str) -> None:
+        """Read this run again when it is next looked at."""
+        self._loaded.pop(key, None)
+
+    def loaded(self, key: str) -> Loaded | None:
+        """The run, if it is in memory."""
+        found = self._loaded.get(key)
+        if found is not None:
+            self._loaded.move_to_end(key)
+        return found
+
+    def missing(self, keys: Iterable[str]) -> list[RunRef]:
+        """Of these runs, those that have to be read first."""
+        return [self.refs[key] for key in dict.fromkeys(keys) if key in self.refs and key not in self._loaded]
+
+    def name(self, key: str) -> str:
+        """The run's own name, as far as it is known yet."""
+        overview = self.overviews.get(key)
+        return overview.name if overview else self.refs[key].name
+
+    def names(self, keys: Sequence[str]) -> list[str]:
+        """Short names of several runs, told apart by their folder where names repeat."""
+        names = [self.name(key) for key in keys]
+        distinct = list(dict.fromkeys(keys))
+        own = [self.name(key) for key in distinct]
+        if len(set(own)) < len(own):
+            own = [str(Path(key).parent.name) + "/" + name for key, name in zip(distinct, own, strict=True)]
+        shortened = dict(zip(distinct, short_names(own), strict=True))
+        return [shortened.get(key, name) for key, name in zip(keys, names, strict=True)]
+
+    def usable(self, key: str) -> bool:
+        """Whether the run exists and is not known to be broken."""
+        overview = self.overviews.get(key)
+        return key in self.refs and (overview is None or overview.status != "broken")
+
+    def current_run(self) -> str | None:
+        """The run under the cursor of Runs, else the first usable one."""
+        if self.usable(self.state.cursor_run):
+            return self.state.cursor_run
+        return next((key for key in self.refs if self.usable(key)), None)
+
+    def active_runs(self) -> list[str]:
+        """The runs that Compare and Trends show: the marked ones; without marks all if few, else the current one."""
+        marked = [key for key in self.state.marked if self.usable(key)]
+        if marked:
+            return marked
+        usable = [key for key in self.refs if self.usable(key)]
+        if len(usable) <= SHOW_ALL_UP_TO:
+            return usable
+        current = self.current_run()
+        return [current] if current else []
+
+    def blocks(self) -> list[Block]:
+        """The column blocks of Compare: as arranged by hand, else the best checkpoint of every active run."""
+        arranged = [block for block in self.state.blocks if self.usable(block.run)]
+        return arranged or [Block(key) for key in self.active_runs()]
