@@ -1,0 +1,120 @@
+"""Text cut and padded to an exact number of terminal cells, whatever it holds.
+
+Everything a column shows goes through here: wide characters, combining marks, control characters and right-to-left
+text neither widen a column nor reorder its neighbours.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Literal
+
+from rich.cells import cell_len, split_graphemes
+
+from engine.text import visible
+
+Align = Literal["left", "right", "center"]
+
+ELLIPSIS = "…"
+
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+# Ends a right-to-left run, so that a terminal with bidirectional text does not pull the next column's number into it.
+_LEFT_TO_RIGHT_MARK = "\u200e"
+# Emoji and text presentation selectors: terminals disagree on the width that they give to a character.
+_SELECTORS = {0xFE0E: None, 0xFE0F: None}
+
+
+def cell_width(text: str) -> int:
+    """The terminal cells that ``text`` takes when it is shown whole by `fit`."""
+    if text.isascii() and text.isprintable():
+        return len(text)
+    return cell_len(_shown(text))
+
+
+def fit(text: str, width: int, align: Align = "left") -> str:
+    """``text`` on exactly ``width`` terminal cells, cut at the end with an ellipsis where it is too long.
+
+    Args:
+        text: any text; control and invisible characters are shown by their visible names.
+        width: cells, 0 or more; a negative width counts as 0.
+        align: where the padding goes when the text is shorter.
+
+    Returns:
+        One line without control characters whose `rich.cells.cell_len` is ``width``.
+    """
+    if width <= 0:
+        return ""
+    head = text[: width + 1]
+    if head.isascii() and head.isprintable():
+        if len(head) > width:
+            return head[: width - 1] + ELLIPSIS
+        return _pad(head, len(head), width, align)
+    return _fit_any(text, width, align, False)
+
+
+def fit_middle(text: str, width: int, align: Align = "left") -> str:
+    """As `fit`, but a name that is too long loses its middle: head and tail stay (``checkpo…t_34``)."""
+    if width <= 0:
+        return ""
+    if text.isascii() and text.isprintable():
+        if len(text) > width:
+            tail = (width - 1) // 2
+            return text[: width - 1 - tail] + ELLIPSIS + text[len(text) - tail :]
+        return _pad(text, len(text), width, align)
+    return _fit_any(text, width, align, True)
+
+
+def _pad(text: str, cells: int, width: int, align: Align) -> str:
+    missing = width - cells
+    if not missing:
+        return text
+    if align == "left":
+        return text + " " * missing
+    if align == "right":
+        return " " * missing + text
+    left = missing // 2
+    return " " * left + text + " " * (missing - left)
+
+
+@lru_cache(maxsize=8192)
+def _fit_any(text: str, width: int, align: Align, middle: bool) -> str:
+    # A few characters per cell are enough to fill the column; a name of megabytes need not be read whole.
+    scanned = 8 * width + 64
+    whole = len(text) <= 2 * scanned
+    head = _shown(text if whole else text[:scanned])
+    spans, cells = split_graphemes(head)
+    if whole and cells <= width:
+        body = head
+    else:
+        tail = ""
+        if middle:
+            tail, tail_cells = _last_cells(head if whole else _shown(text[-scanned:]), (width - 1) // 2)
+        else:
+            tail_cells = 0
+        end = cells = 0
+        for _, span_end, span_cells in spans:
+            if cells + span_cells > width - 1 - tail_cells:
+                break
+            cells += span_cells
+            end = span_end
+        body = head[:end] + ELLIPSIS + tail
+        cells += 1 + tail_cells
+    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in body):
+        body += _LEFT_TO_RIGHT_MARK
+    return _pad(body, cells, width, align)
+
+
+def _last_cells(text: str, width: int) -> tuple[str, int]:
+    """The longest end of ``text`` within ``width`` cells, and its cells."""
+    start, cells = len(text), 0
+    for span_start, _, span_cells in reversed(split_graphemes(text)[0]):
+        if cells + span_cells > width:
+            break
+        cells += span_cells
+        start = span_start
+    return text[start:], cells
+
+
+def _shown(text: str) -> str:
+    return visible(text).translate(_SELECTORS)
