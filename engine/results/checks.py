@@ -1,0 +1,84 @@
+"""What a loaded run's tables tell about themselves: metrics that some checkpoints lack, samples that differ."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from engine.catalogue import Catalogue, Group
+from engine.results.problems import ProblemLog, some
+from engine.schema import Role
+
+_LISTED = 5  # sets of checkpoints with missing metrics that are listed; more are put together
+_CATALOGUE = Catalogue()
+
+
+def check_missing_metrics(name: str, checkpoints: pl.DataFrame, summary: pl.DataFrame, log: ProblemLog) -> None:
+    """Warn of metrics that only some checkpoints have.
+
+    Checkpoints without any result, oracle and chance are not asked for.
+
+    Args:
+        name: the run's name, for messages.
+        checkpoints: frame of schema ``CHECKPOINTS``.
+        summary: frame of schema ``SUMMARY``.
+        log: where the warnings go.
+    """
+    asked = _compared(checkpoints).join(summary.select("checkpoint").unique(), on="checkpoint", how="semi")
+    names = asked["checkpoint"]
+    having = (
+        summary.join(asked, on="checkpoint", how="semi")
+        .group_by("metric", maintain_order=True)
+        .agg(pl.col("checkpoint").unique())
+        .filter(pl.col("checkpoint").list.len() < names.len())
+    )
+    lacking: dict[tuple[str, ...], list[str]] = {}
+    for metric, present in having.iter_rows():
+        here = set(present)
+        lacking.setdefault(tuple(n for n in names if n not in here), []).append(metric)
+    if len(lacking) > _LISTED:
+        metrics = having["metric"]
+        log.warning(name, f"{metrics.len()} metrics are missing from some checkpoints: {some(metrics)}")
+        return
+    for without, metrics_missing in lacking.items():
+        verb = "is" if len(metrics_missing) == 1 else "are"
+        message = f"{some(metrics_missing)} {verb} missing from {len(without)} of {names.len()} checkpoints"
+        log.warning(name, f"{message}: {some(without)}")
+
+
+def check_samples(name: str, checkpoints: pl.DataFrame, summary: pl.DataFrame, log: ProblemLog) -> None:
+    """Warn where the number of frames that a mean is over differs between checkpoints: their samples differ.
+
+    Per region, the range of the metric with the most frames is told.
+
+    Args:
+        name: the run's name, for messages.
+        checkpoints: frame of schema ``CHECKPOINTS``.
+        summary: frame of schema ``SUMMARY``.
+        log: where the warnings go.
+    """
+    ranges = (
+        summary.join(_compared(checkpoints), on="checkpoint", how="semi")
+        .drop_nulls("count")
+        .group_by("metric", maintain_order=True)
+        .agg(pl.col("count").min().alias("least"), pl.col("count").max().alias("most"))
+        .filter(pl.col("least") < pl.col("most"))
+    )
+    widest: dict[str, tuple[int, int]] = {}
+    for metric, least, most in ranges.iter_rows():
+        entry = _CATALOGUE.get(metric)
+        if entry.group is Group.PERFORMANCE:
+            continue
+        what = f"{entry.region} frames" if entry.region else f"{entry.group} counts"
+        if what not in widest or most > widest[what][1]:
+            widest[what] = (least, most)
+    for what, (least, most) in widest.items():
+        log.warning(
+            name,
+            f"{what} differ between checkpoints: {least} to {most}",
+            remedy="read small differences with care, the samples are not the same",
+        )
+
+
+def _compared(checkpoints: pl.DataFrame) -> pl.DataFrame:
+    """The checkpoints that are measured against each other: all but the pseudo-checkpoints."""
+    return checkpoints.filter(pl.col("role").is_in([Role.BASELINE, Role.CHECKPOINT])).select("checkpoint")
