@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
-from engine.analysis.compare import deltas
+from engine.analysis.deltas import deltas
 
 from engine.catalogue import Direction, Metric
 from tui.format import MISSING, metric_number, number, percent, plain_text, verdict_mark, verdict_role

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.analysis.compare import deltas, match_metrics
+from engine.analysis.compare import match_metrics
+from engine.analysis.deltas import deltas
 
 from engine.catalogue import Metric
 from tui.format import metric_number, number, percent, plain_text, signed, verdict_mark, verdict_role

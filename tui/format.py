@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from engine.catalogue import Metric
 
 MISSING = "–"
+_SHORTEST_NAME = 6
 MARKS = {"better": "▲", "worse": "▼", "tied": "≈"}
 
 # One ASCII cell or short word for every sign that the app draws, for plain mode.
@@ -101,17 +102,18 @@ def verdict_role(verdict: str | None) -> str:
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """``names`` without the words that all of them begin with, as long as they stay distinct and not empty.
+    """``names`` without words that all of them begin with, as long as every name keeps six characters.
 
-    Words end at ``_``, ``-``, ``.`` or ``/``: ``lora_kitti360_a`` and ``lora_kitti360_b`` become ``a`` and ``b``.
+    Words end at ``_``, ``-``, ``.`` or ``/``: ``kitti360_strict`` and ``kitti360_strict_soft`` become ``strict``
+    and ``strict_soft``.
     """
     if len(names) < 2 or len(set(names)) < len(names):
         return list(names)
     cut = 0
+    room = min(map(len, names)) - _SHORTEST_NAME
     for index, characters in enumerate(zip(*names, strict=False)):
-        if len(set(characters)) > 1:
+        if len(set(characters)) > 1 or index >= room:
             break
         if characters[0] in "_-./":
             cut = index + 1
-    shorter = [name[cut:] for name in names]
-    return shorter if all(shorter) else list(names)
+    return [name[cut:] for name in names]

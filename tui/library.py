@@ -79,14 +79,8 @@ class Library:
             provenance=run.metadata.provenance.value,
             status=run.status,
             best=winner,
-            score=value(loaded.analysis, winner, SCORE_KEY) if scored and winner else None,
-            baseline_score=value(loaded.analysis, run.baseline, SCORE_KEY) if scored and run.baseline else None,
+            score=loaded.analysis.value(winner, SCORE_KEY) if scored and winner else None,
+            baseline_score=loaded.analysis.value(run.baseline, SCORE_KEY) if scored and run.baseline else None,
             curve=tuple(trained[SCORE_KEY].to_list()) if scored else (),
             problems=tuple(str(problem) for problem in run.problems),
         )
-
-
-def value(analysis: RunAnalysis, checkpoint: str | None, key: str) -> float | None:
-    """The mean of one metric of one checkpoint, or None."""
-    row = analysis.table.filter(analysis.table["checkpoint"] == checkpoint)
-    return None if row.is_empty() or key not in row.columns else row[key][0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from engine.catalogue import SCORE_KEY, Catalogue
+from engine.analysis.overview import RunAnalysis
+from engine.catalogue import Catalogue
 from tui.format import number, percent, plain_text, verdict_mark
 from tui.picking import Picked, Term, term
 from tui.widgets.grid_model import Cell, Column
@@ -16,19 +17,29 @@ class PickSource:
 
     Args:
         picked: what remains.
+        analysis: the run.
         terms: further columns.
         catalogue: labels and digits.
         plain: ASCII alone.
     """
 
-    def __init__(self, picked: Picked, terms: Sequence[Term], catalogue: Catalogue, *, plain: bool = False) -> None:
+    def __init__(
+        self,
+        picked: Picked,
+        analysis: RunAnalysis,
+        terms: Sequence[Term],
+        catalogue: Catalogue,
+        *,
+        plain: bool = False,
+    ) -> None:
         self._plain = plain
         self._front = picked.front
         objective = term(picked.ranking.objective, catalogue)
         self._objective = objective
         self._sign_of_better = catalogue.get(objective.key).direction.sign
         self._terms = [entry for entry in terms if entry.key != objective.key]
-        self._rows = list(picked.ranking.rows.iter_rows(named=True))
+        self._rows = picked.ranking.rows.to_dicts()
+        self._values = picked.ranking.wide(analysis).to_dicts()
         width = max((len(str(row["checkpoint"])) for row in self._rows), default=10)
         self.columns: Sequence[Column] = [
             Column("rank", "rank", 4, "right"),
@@ -68,7 +79,7 @@ class PickSource:
             Cell(self._number(entry["value"], self._objective)),
             Cell(percent(change), verdict or "muted"),
             Cell(verdict_mark(verdict), verdict or ""),
-            *(Cell(self._number(entry.get(item.key), item)) for item in self._terms),
+            *(Cell(self._number(self._values[row].get(item.key), item)) for item in self._terms),
             Cell("◆" if entry["checkpoint"] in self._front else "", "accent"),
         ]
         return [Cell(self._sign(cell.text), cell.role) if index != 1 else cell for index, cell in enumerate(cells)]
@@ -76,8 +87,3 @@ class PickSource:
     @staticmethod
     def _number(value: float | None, entry: Term) -> str:
         return number(None if value is None else value * entry.factor, entry.digits)
-
-
-def limit_digits(entry: Term) -> int:
-    """Decimals of a limit: one fewer than a table shows is enough to set it, but never none for a score."""
-    return entry.digits if entry.key == SCORE_KEY else min(entry.digits, 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.analysis.compare import deltas
+from engine.analysis.deltas import deltas
 
 from engine.export.selection import Selection
 from tui.library import Library, Loaded

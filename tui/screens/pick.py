@@ -115,7 +115,7 @@ class PickScreen(LorascopeScreen):
         self._show_limits(library)
         terms = [entry for entry, _ in rows]
         self.grid.empty = "nothing remains: loosen a limit"
-        self.grid.set_source(PickSource(self._picked, terms, library.catalogue, plain=self.lorascope.plain_mode))
+        self.grid.set_source(PickSource(self._picked, self._loaded.analysis, terms, library.catalogue, plain=self.lorascope.plain_mode))
         inside = {item.checkpoint for item in self.state.basket if item.run == key}
         self.grid.set_marked(inside)
         self._show_scatter(library)
@@ -351,7 +351,7 @@ class PickScreen(LorascopeScreen):
             return None
         ranking = picked.ranking
         return BasketItem(
-            loaded.key, key, ranking.objective, picked.where or None, ranking.total, ranking.total - ranking.kept
+            loaded.key, key, ranking.objective, picked.where or None, ranking.total, ranking.rejected
         )
 
     def action_basket(self) -> None:
