@@ -1,0 +1,258 @@
+"""May the values of these runs stand beside each other, and if not, why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from engine.analysis.overview import ID_COLUMNS, RunAnalysis
+from engine.catalogue import Catalogue, Direction, Group
+from engine.schema import Role, RunMetadata
+
+ADVICE = "read changes against each run's own baseline, not values"
+# Two evaluations of one baseline on one sample agree to the last digits; other samples differ in the second or third.
+_SAME = 1e-6
+
+# Fact -> what it is called. Where known values of these differ, the metrics themselves mean different things.
+_SETTINGS = {
+    "protocol": "protocols",
+    "align": "alignments",
+    "align_scope": "alignment scopes",
+    "prepare": "image preparations",
+    "image_size": "image sizes",
+    "dtype": "precisions",
+}
+_COST_SETTINGS = {"device": "device", "dtype": "precision", "image_size": "image size", "torch": "torch version"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides whether a run's values may stand beside another's. ``None`` means not recorded.
+
+    Attributes:
+        run: the run's name.
+        protocol: protocol name.
+        align: alignment of the depth.
+        align_scope: what one alignment is fitted on (window or frame).
+        prepare: image preparation.
+        image_size: width of the model's input, in pixels.
+        dtype: precision of the inference.
+        device: name of the device.
+        torch: version of torch.
+        sample_fingerprint: hash of the sampled windows.
+        baseline: quality metrics of the baseline; costs and metrics without a direction are not among them.
+        frame_counts: group and region -> least and most frames behind its means, over the checkpoints.
+        has_costs: whether the run measured any.
+    """
+
+    run: str
+    protocol: str | None = None
+    align: str | None = None
+    align_scope: str | None = None
+    prepare: str | None = None
+    image_size: int | None = None
+    dtype: str | None = None
+    device: str | None = None
+    torch: str | None = None
+    sample_fingerprint: str | None = None
+    baseline: Mapping[str, float] = field(default_factory=dict)
+    frame_counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    has_costs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparability:
+    """The verdict and its reasons.
+
+    Attributes:
+        comparable: whether quality values may be compared between the runs.
+        costs_comparable: whether speed and memory may.
+        reasons: why quality values may not, in a few words each (``different samples``); empty if they may.
+        notes: whole sentences without a full stop: the reasons, what was presumed, costs, frame counts.
+    """
+
+    comparable: bool
+    costs_comparable: bool
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def headline(self) -> str:
+        """One short line for a screen; empty where values may be compared."""
+        return f"{', '.join(self.reasons)}: read changes, not values" if self.reasons else ""
+
+
+def facts_from(name: str, metadata: RunMetadata, analysis: RunAnalysis, *, catalogue: Catalogue | None = None) -> Facts:
+    """The facts of one run.
+
+    Args:
+        name: what to call the run in notes.
+        metadata: the run's metadata.
+        analysis: the run's tables.
+        catalogue: groups and directions; default the built-in metric table.
+    """
+    table = catalogue or Catalogue()
+    baseline = {
+        key: value
+        for key in analysis.metrics
+        if table.get(key).group not in (Group.SCORE, Group.PERFORMANCE)
+        and table.get(key).direction is not Direction.NONE
+        and (value := analysis.value(analysis.baseline, key)) is not None
+    }
+    return Facts(
+        run=name,
+        protocol=metadata.protocol.name,
+        align=metadata.protocol.align,
+        align_scope=metadata.protocol.align_scope,
+        prepare=metadata.protocol.prepare,
+        image_size=metadata.model.image_size,
+        dtype=metadata.device.dtype,
+        device=metadata.device.name,
+        torch=metadata.device.libraries.get("torch"),
+        sample_fingerprint=metadata.dataset.sample_fingerprint,
+        baseline=baseline,
+        frame_counts=frame_counts(analysis.counts),
+        has_costs=any(table.get(key).group is Group.PERFORMANCE for key in analysis.metrics),
+    )
+
+
+def comparability(facts: Sequence[Facts]) -> Comparability:
+    """Judge whether the values of several runs may be compared.
+
+    Quality values are comparable where protocol, alignment, image preparation, image size, precision and sample are the
+    same. Where a sample (or, in some of the runs, a setting) is not recorded, the baselines decide: the same weights on
+    the same sample give the same figures, so if every quality metric that two baselines share agrees to 1e-6 relative,
+    the rest is presumed to be the same. Costs are comparable where device, precision, image size and torch version
+    agree (protocol, section 8).
+
+    Args:
+        facts: one entry per run; a single run is comparable with itself.
+
+    Returns:
+        The verdict with its reasons; the order of the runs changes the order of names in them, nothing else.
+    """
+    reasons: list[str] = []
+    notes: list[str] = []
+    if len(facts) > 1:
+        for name, plural in _SETTINGS.items():
+            if len(_known(facts, name)) > 1:
+                reasons.append(f"different {plural}")
+                notes.append(f"different {plural} ({_listing(facts, name)}): {ADVICE}")
+        sample_reason, sample_note = _judge_samples(facts, settings_differ=bool(reasons))
+        reasons += [sample_reason] if sample_reason else []
+        notes += [sample_note] if sample_note else []
+    cost_note = _judge_costs(facts)
+    notes += [cost_note] if cost_note else []
+    notes += [f"{fact.run}: {note}" for fact in facts if (note := _count_sentence(fact.frame_counts))]
+    return Comparability(
+        comparable=not reasons,
+        costs_comparable=cost_note is None,
+        reasons=tuple(reasons),
+        notes=tuple(notes),
+    )
+
+
+def frame_counts(counts: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    """The least and the most frames behind the means of each group and region, over baseline and checkpoints.
+
+    A checkpoint's count for ``depth.building`` is the largest among its metrics: single metrics may be undefined on a
+    few frames more.
+
+    Args:
+        counts: wide counts, as in :attr:`RunAnalysis.counts`.
+    """
+    rows = counts.filter(pl.col("role").is_in([Role.BASELINE.value, Role.CHECKPOINT.value]))
+    families: dict[str, list[pl.Series]] = {}
+    for name in rows.columns:
+        if name not in ID_COLUMNS:
+            families.setdefault(name.rpartition(".")[0] or name, []).append(rows.get_column(name))
+    ranges = {}
+    for family, columns in families.items():
+        largest = pl.DataFrame(columns).max_horizontal().drop_nulls().to_numpy()
+        if len(largest):
+            ranges[family] = (int(largest.min()), int(largest.max()))
+    return ranges
+
+
+def count_note(counts: pl.DataFrame) -> str | None:
+    """One sentence on frame counts that differ between the checkpoints of a run, or ``None`` where they do not.
+
+    ``checkpoints were evaluated on different frames, depth.building: 3178 to 3418 frames (and normals.building)``
+    """
+    return _count_sentence(frame_counts(counts))
+
+
+def _count_sentence(ranges: Mapping[str, tuple[int, int]]) -> str | None:
+    uneven = [family for family, (least, most) in ranges.items() if least != most]
+    if not uneven:
+        return None
+    first, *others = uneven
+    least, most = ranges[first]
+    too = f" (and {', '.join(others)})" if others else ""
+    return f"checkpoints were evaluated on different frames, {first}: {least} to {most} frames{too}"
+
+
+def _judge_samples(facts: Sequence[Facts], *, settings_differ: bool) -> tuple[str, str]:
+    """A reason against comparing (or an empty text) and a note (or an empty text)."""
+    fingerprints = _known(facts, "sample_fingerprint")
+    if len(fingerprints) > 1:
+        return "different samples", f"different samples: {ADVICE}"
+    unrecorded = [fact.run for fact in facts if fact.sample_fingerprint is None]
+    partly = [plural for name, plural in _SETTINGS.items() if _known(facts, name) and _unknown(facts, name)]
+    if not unrecorded and not partly:
+        return "", ""
+    missing = "samples" if unrecorded else " and ".join(partly)
+    if settings_differ:
+        return "", f"{missing} are not recorded"  # the baselines differ for another reason: they cannot tell
+    shared = set.intersection(*(set(fact.baseline) for fact in facts))
+    if not shared:
+        return (
+            f"unknown {missing}",
+            f"{missing} are not recorded and the runs have no baseline metric in common that could tell: {ADVICE}",
+        )
+    differing = sorted((key for key in shared if not _agree(fact.baseline[key] for fact in facts)), key=_telling)
+    if differing:
+        key = differing[0]
+        figures = ", ".join(f"{fact.run}: {fact.baseline[key]:.6g}" for fact in facts)
+        reason = "different samples" if unrecorded else f"different {missing}"
+        return reason, f"{reason}: the baselines differ ({key} {figures}): {ADVICE}"
+    agreement = f"the baselines agree in all {len(shared)} shared quality metrics"
+    return "", f"{missing} are not recorded, but {agreement}: presumably the same"
+
+
+def _judge_costs(facts: Sequence[Facts]) -> str | None:
+    runs = [fact for fact in facts if fact.has_costs]
+    if len(runs) < 2:
+        return None
+    differing = [label for name, label in _COST_SETTINGS.items() if len(_known(runs, name)) > 1]
+    if differing:
+        return f"speed and memory are not comparable between the runs: different {', '.join(differing)}"
+    unknown = [label for name, label in _COST_SETTINGS.items() if _unknown(runs, name)]
+    if unknown:
+        return f"speed and memory may not be comparable between the runs: {', '.join(unknown)} not recorded"
+    return None
+
+
+def _known(facts: Iterable[Facts], name: str) -> set[object]:
+    return {value for fact in facts if (value := getattr(fact, name)) is not None}
+
+
+def _unknown(facts: Iterable[Facts], name: str) -> bool:
+    return any(getattr(fact, name) is None for fact in facts)
+
+
+def _listing(facts: Iterable[Facts], name: str) -> str:
+    return ", ".join(f"{fact.run}: {getattr(fact, name) or 'not recorded'}" for fact in facts)
+
+
+def _agree(values: Iterable[float]) -> bool:
+    numbers = list(values)
+    return math.isclose(min(numbers), max(numbers), rel_tol=_SAME, abs_tol=0.0)
+
+
+def _telling(key: str) -> tuple[bool, str]:
+    """Sort key: the metric that people know best first."""
+    return (key != "depth.building.abs_rel", key)

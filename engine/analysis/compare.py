@@ -1,0 +1,178 @@
+"""Several runs side by side: each one's baseline against one of its checkpoints.
+
+:func:`compare` builds the one table that commands and screens show. Its parts (the table's classes, :func:`deltas`,
+:func:`match_metrics`, :func:`to_document`) live in modules of their own and are re-exported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.analysis.comparability import comparability
+from engine.analysis.comparison import Cell, Column, Comparison, Entry
+from engine.analysis.deltas import DELTAS, Verdict, deltas
+from engine.analysis.documents import to_document
+from engine.analysis.globs import match_metrics
+from engine.analysis.overview import RunAnalysis
+from engine.analysis.ranking import best, resolve_objective
+from engine.catalogue import SCORE_KEY, Catalogue
+from engine.errors import UnknownNameError, UsageError
+
+__all__ = [
+    "DELTAS",
+    "Cell",
+    "Column",
+    "Comparison",
+    "Entry",
+    "Verdict",
+    "compare",
+    "deltas",
+    "differing",
+    "match_metrics",
+    "to_document",
+]
+
+
+def compare(
+    entries: Sequence[Entry],
+    *,
+    catalogue: Catalogue,
+    metrics: str | Sequence[str] | None = None,
+    objective: str = SCORE_KEY,
+) -> Comparison:
+    """Put runs side by side.
+
+    Args:
+        entries: at least one run; their order is the order of the columns.
+        catalogue: the metric table.
+        metrics: which rows: a pattern (see :func:`match_metrics`; the score stays above what it chooses), keys, or
+            ``None`` for all that any run has.
+        objective: what chooses the best checkpoint where an entry names none.
+
+    Raises:
+        UnknownNameError: no run has the objective, a checkpoint or a metric of that name.
+        UsageError: no entries, or the objective has no direction.
+    """
+    if not entries:
+        raise UsageError("there is no run to compare", "give the path of a folder with results")
+    available = catalogue.order(key for entry in entries for key in entry.analysis.metrics)
+    keys = _choose(metrics, available, catalogue)
+    objective_key = _objective(entries, objective, available, catalogue)
+    chosen = [
+        entry.analysis.require(entry.checkpoint, entry.run)
+        if entry.checkpoint is not None
+        else best(entry.analysis, objective=objective, catalogue=catalogue)
+        for entry in entries
+    ]
+    verdict = comparability([entry.facts for entry in entries])
+    return Comparison(
+        objective=objective_key,
+        metrics=tuple(catalogue.get(key) for key in keys),
+        columns=tuple(_column(entry, name, keys, catalogue) for entry, name in zip(entries, chosen, strict=True)),
+        comparable=verdict.comparable,
+        headline=verdict.headline,
+        notes=(*verdict.notes, *_missing_notes(entries, chosen, objective_key)),
+    )
+
+
+def differing(comparison: Comparison, *, tolerance_pct: float = 1.0) -> tuple[str, ...]:
+    """The metrics in which anything changed: against a baseline, or between the runs shown.
+
+    A metric is among them if in any run its value differs from the baseline by more than ``tolerance_pct`` percent of
+    the baseline (at a baseline of 0: at all), if the values of two runs differ by more than that percentage of the
+    larger of all their magnitudes, or if one run measured it and another did not.
+    """
+    return tuple(
+        key for key in comparison.keys if _differs([column.cells[key] for column in comparison.columns], tolerance_pct)
+    )
+
+
+def _choose(metrics: str | Sequence[str] | None, available: list[str], catalogue: Catalogue) -> list[str]:
+    if metrics is None:
+        return available
+    if isinstance(metrics, str):
+        matching = match_metrics(metrics, available, catalogue)
+        if not matching:
+            raise UnknownNameError("metric", metrics, available, "--metrics")
+        return [key for key in available if key == SCORE_KEY or key in matching]
+    for key in metrics:
+        if key not in available:
+            raise UnknownNameError("metric", key, available)
+    return catalogue.order(metrics)
+
+
+def _objective(entries: Sequence[Entry], objective: str, available: list[str], catalogue: Catalogue) -> str:
+    """The objective's key; an error only if it is needed and no run has it."""
+    owners = [entry for entry in entries if best(entry.analysis, objective=objective, catalogue=catalogue) is not None]
+    if owners:
+        return resolve_objective(owners[0].analysis, objective, catalogue)
+    if objective.lower() == SCORE_KEY or all(entry.checkpoint is not None for entry in entries):
+        return objective
+    return catalogue.resolve(objective, available, "--objective")
+
+
+def _column(entry: Entry, checkpoint: str | None, keys: Sequence[str], catalogue: Catalogue) -> Column:
+    analysis = entry.analysis
+    wanted = list(dict.fromkeys((SCORE_KEY, *keys)))
+    if checkpoint is None:
+        cells = {key: _baseline_only(key, analysis) for key in wanted}
+    else:
+        rows = deltas(analysis, checkpoint, catalogue=catalogue, keys=wanted)
+        cells = {row["metric"]: _cell(row) for row in rows.iter_rows(named=True)}
+    return Column(
+        run=entry.run,
+        path=entry.path,
+        protocol=entry.protocol,
+        provenance=entry.provenance,
+        checkpoints=analysis.trained.height,
+        baseline=analysis.baseline,
+        checkpoint=checkpoint,
+        score=cells[SCORE_KEY],
+        cells={key: cells[key] for key in keys},
+    )
+
+
+def _cell(row: Mapping[str, Any]) -> Cell:
+    low, high = row["ci95_low"], row["ci95_high"]
+    return Cell(
+        key=row["metric"],
+        baseline=row["baseline"],
+        value=row["value"],
+        delta=row["delta"],
+        delta_pct=row["delta_pct"],
+        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
+        ci95=None if low is None or high is None else (low, high),
+        n=row["n"],
+    )
+
+
+def _baseline_only(key: str, analysis: RunAnalysis) -> Cell:
+    return Cell(key, analysis.value(analysis.baseline, key), None, None, None, None, None, None)
+
+
+def _missing_notes(entries: Sequence[Entry], chosen: Sequence[str | None], objective: str) -> list[str]:
+    notes = []
+    for entry, checkpoint in zip(entries, chosen, strict=True):
+        if entry.analysis.score_missing:
+            notes.append(f"{entry.run}: no score, the run lacks {', '.join(entry.analysis.score_missing)}")
+        if checkpoint is None:
+            notes.append(f"{entry.run}: no checkpoint has a value of {objective}; name one to compare")
+        if entry.analysis.baseline is None:
+            notes.append(f"{entry.run}: no baseline, so no changes; name a checkpoint as the baseline")
+    return notes
+
+
+def _differs(cells: Sequence[Cell], tolerance_pct: float) -> bool:
+    for cell in cells:
+        if cell.delta_pct is not None:
+            if abs(cell.delta_pct) > tolerance_pct:
+                return True
+        elif cell.delta:
+            return True
+    values = [cell.value for cell in cells if cell.value is not None]
+    if len(values) not in (0, len(cells)):
+        return True
+    if not values:
+        return False
+    return 100.0 * (max(values) - min(values)) > tolerance_pct * max(abs(value) for value in values)

@@ -1,0 +1,191 @@
+"""Ranking a run's checkpoints by the score or by any metric that has a direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from engine.analysis.deltas import delta, delta_pct
+from engine.analysis.overview import RunAnalysis
+from engine.analysis.where import PLACE, apply_where
+from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Direction
+from engine.errors import UsageError
+from engine.schema import Role
+
+RANKED = pl.Schema(
+    {
+        "rank": pl.Int64,
+        "checkpoint": pl.String,
+        "step": pl.Int64,
+        "value": pl.Float64,
+        "delta": pl.Float64,
+        "delta_pct": pl.Float64,
+        "ci95_low": pl.Float64,
+        "ci95_high": pl.Float64,
+        "tied_with_best": pl.Boolean,
+    }
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Checkpoints in order of an objective, best first.
+
+    Attributes:
+        objective: the key that was ranked by.
+        where: the condition, or ``None``.
+        top: how many rows were asked for, or ``None`` for all.
+        total: checkpoints that stood for choice.
+        kept: those of them that met the condition, with a value or without.
+        rows: frame of schema :data:`RANKED`. Equal values share the smallest rank (1, 1, 3). ``delta`` and
+            ``delta_pct`` are against the baseline; the intervals are null: a summary alone gives none.
+        unranked: checkpoints that met the condition but have no value of the objective, in training order.
+    """
+
+    objective: str
+    where: str | None
+    top: int | None
+    total: int
+    kept: int
+    rows: pl.DataFrame
+    unranked: tuple[str, ...]
+
+    @property
+    def rejected(self) -> int:
+        """How many checkpoints did not meet the condition."""
+        return self.total - self.kept
+
+    @property
+    def best(self) -> str | None:
+        """The first checkpoint, if any is ranked."""
+        return None if self.rows.is_empty() else str(self.rows.get_column("checkpoint")[0])
+
+    def wide(self, analysis: RunAnalysis) -> pl.DataFrame:
+        """The run's table with the ranked rows only, in the ranking's order: row i belongs to row i of ``rows``."""
+        return self.rows.select("checkpoint").join(analysis.table, on="checkpoint", how="left", maintain_order="left")
+
+
+def resolve_objective(analysis: RunAnalysis, objective: str, catalogue: Catalogue) -> str:
+    """The key that an objective (``score``, a key, or an alias in any case) means in this run.
+
+    Raises:
+        UnknownNameError: the run has no such metric.
+        UsageError: the metric has no direction, or the run has no score (says which metrics are missing).
+    """
+    key = _find(analysis, objective)
+    if key is None and objective.lower() == SCORE_KEY:
+        lacking = ", ".join(analysis.score_missing) or "every checkpoint lacks one of its metrics"
+        raise UsageError(f"the run has no score (missing: {lacking})", "rank by a metric instead: --objective KEY")
+    if key is None:
+        key = catalogue.resolve(objective, analysis.metrics, "--objective")
+    if catalogue.get(key).direction is Direction.NONE:
+        raise UsageError(
+            f"{key!r} has no direction, so there is no best",
+            f'give it one in lorascope.toml: [metrics."{key}"] direction = "higher"',
+        )
+    return key
+
+
+def rank(
+    analysis: RunAnalysis,
+    *,
+    objective: str = SCORE_KEY,
+    catalogue: Catalogue,
+    where: str | None = None,
+    top: int | None = None,
+    include_baseline: bool = False,
+    place: str = PLACE,
+) -> Ranking:
+    """Rank the checkpoints of a run.
+
+    Ties are listed by step, then by name, so that the order of the table does not matter. Oracle and chance never
+    stand for choice; the baseline does with ``include_baseline``.
+
+    Args:
+        analysis: the run.
+        objective: ``score``, a metric key or an alias.
+        catalogue: directions.
+        where: a condition that checkpoints must meet (see :func:`engine.analysis.where.parse_where`); blank is none.
+        top: keep the first rows only, at least 1.
+        include_baseline: rank the baseline too.
+        place: where ``where`` was typed, for messages.
+
+    Raises:
+        UnknownNameError, UsageError, WhereError: the objective, ``top`` or the condition is wrong.
+    """
+    if top is not None and top < 1:
+        raise UsageError(f"--top {top} leaves nothing", "give a number from 1")
+    key = resolve_objective(analysis, objective, catalogue)
+    candidates = _candidates(analysis, include_baseline)
+    condition = where if where and where.strip() else None
+    kept = apply_where(candidates, condition, place=place)[0] if condition else candidates
+
+    measured = pl.DataFrame(
+        [kept.get_column("checkpoint"), kept.get_column("step"), kept.get_column(key).alias("value")]
+    )
+    descending = catalogue.get(key).direction is Direction.HIGHER
+    value = pl.col("value")
+    baseline = pl.lit(analysis.value(analysis.baseline, key), pl.Float64)
+    rows = (
+        measured.filter(value.is_not_null())
+        .with_columns(
+            value.rank(method="min", descending=descending).cast(pl.Int64).alias("rank"),
+            delta(value, baseline).alias("delta"),
+            delta_pct(value, baseline).alias("delta_pct"),
+            pl.lit(None, pl.Float64).alias("ci95_low"),
+            pl.lit(None, pl.Float64).alias("ci95_high"),
+        )
+        .with_columns((pl.col("rank") == 1).alias("tied_with_best"))
+        .sort("rank", "step", "checkpoint", nulls_last=True)
+        .select(RANKED.names())
+    )
+    return Ranking(
+        objective=key,
+        where=condition,
+        top=top,
+        total=candidates.height,
+        kept=kept.height,
+        rows=rows if top is None else rows.head(top),
+        unranked=tuple(measured.filter(value.is_null()).get_column("checkpoint")),
+    )
+
+
+def best(
+    analysis: RunAnalysis,
+    *,
+    objective: str = SCORE_KEY,
+    catalogue: Catalogue,
+    where: str | None = None,
+) -> str | None:
+    """The name of the best checkpoint, or ``None`` where no checkpoint has a value of the objective.
+
+    A run that merely lacks the objective (no score, a metric that it did not measure) has no best checkpoint; a name
+    that means nothing anywhere is an error.
+
+    Raises:
+        UnknownNameError: nobody knows an objective of that name.
+        UsageError, WhereError: the objective has no direction, or the condition is wrong.
+    """
+    if _find(analysis, objective) is None and _is_known(objective, catalogue):
+        return None
+    return rank(analysis, objective=objective, catalogue=catalogue, where=where, top=1).best
+
+
+def _find(analysis: RunAnalysis, objective: str) -> str | None:
+    if objective in analysis.metrics:
+        return objective
+    alias = ALIASES.get(objective.lower())
+    # A factor changes the unit, not the order.
+    return next((key for key in alias.keys if key in analysis.metrics), None) if alias else None
+
+
+def _is_known(objective: str, catalogue: Catalogue) -> bool:
+    return objective.lower() == SCORE_KEY or objective.lower() in ALIASES or catalogue.get(objective).known
+
+
+def _candidates(analysis: RunAnalysis, include_baseline: bool) -> pl.DataFrame:
+    role, name = pl.col("role"), pl.col("checkpoint")
+    is_baseline = (role == Role.BASELINE) | (name == pl.lit(analysis.baseline, pl.String)).fill_null(False)
+    chosen = (role == Role.CHECKPOINT) & ~is_baseline
+    return analysis.table.filter(chosen | is_baseline if include_baseline else chosen)
