@@ -59,8 +59,8 @@ class SummaryBuilder:
             if value is None:
                 continue
             seen = True
-            # Nearly every value is a plain finite float; the slower checks are for the rest.
-            if type(value) is float and math.isfinite(value) and index not in (_STD, _COUNT):
+            # Nearly every value is a plain float or count; the slower checks are for the rest.
+            if type(value) is float and index != _COUNT and 0.0 <= value < math.inf:
                 row[index] = value
                 continue
             number, reason = _checked(value, index)
