@@ -10,6 +10,7 @@ The tree::
     ├── DataError             exit 1   a file is missing, unreadable or not what it should be
     │   └── NoFramesError              a run that holds summaries only
     └── ExportError           exit 1   an export that did not happen; nothing is half-written
+        └── TargetExistsError          something stands there already, which --force would replace
 """
 
 from __future__ import annotations
@@ -86,6 +87,10 @@ class NoFramesError(DataError):
 
 class ExportError(LorascopeError):
     """An export was refused or failed; nothing was left half-written."""
+
+
+class TargetExistsError(ExportError):
+    """What is to be written stands there already. The only refusal that forcing would lift."""
 
 
 def suggest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.atomic import atomic_write_bytes
-from engine.errors import ExportError
+from engine.errors import ExportError, TargetExistsError
 from engine.export.copying import Source, copy_verified, writing
 from engine.export.locate import CheckpointFiles, locate
 from engine.export.selection import FILE_NAME, ExportedFile, LeftOut, Selection, selection_json
@@ -77,6 +77,7 @@ def export_checkpoints(
         What was exported, in the order of ``selections``.
 
     Raises:
+        TargetExistsError: one of the places is taken and ``force`` is off.
         ExportError: nothing was exported; says why in one sentence. Nothing half-written is left. The same holds for
             an interrupt (:class:`KeyboardInterrupt`) and whatever ``progress`` raises, which are passed on.
     """
@@ -137,7 +138,7 @@ def _check_places(plans: Sequence[_Plan], target: Path, force: bool) -> None:
 def _check_replaceable(final: Path, plans: Sequence[_Plan], force: bool) -> None:
     name = visible(str(final))
     if not force:
-        raise ExportError(f"{name}: exists already", "replace it with --force or choose another folder with --to")
+        raise TargetExistsError(f"{name}: exists already", "replace it with --force or choose another folder with --to")
     if final.is_symlink() or not (final / FILE_NAME).is_file():
         raise ExportError(f"{name}: is no export (no {FILE_NAME} in it)", "move it away or choose another folder")
     inside = Path(os.path.realpath(final))

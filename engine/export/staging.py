@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.atomic import flush_folder
-from engine.errors import ExportError
+from engine.errors import TargetExistsError
 from engine.text import visible
 
 PREFIX = ".lorascope-export-"
@@ -82,7 +82,7 @@ def install(folder: Path, target: Path, places: Sequence[Path], *, force: bool) 
         force: replace what is there; it lies in ``old/`` afterwards.
 
     Raises:
-        ExportError: a place is taken and ``force`` is off.
+        TargetExistsError: a place is taken and ``force`` is off.
         OSError: something cannot be moved.
     """
     made: list[Path] = []
@@ -95,7 +95,7 @@ def install(folder: Path, target: Path, places: Sequence[Path], *, force: bool) 
             if os.path.lexists(final):
                 # Another export may have come in between.
                 if not force:
-                    raise ExportError(f"{visible(str(final))}: exists already", "replace it with --force")
+                    raise TargetExistsError(f"{visible(str(final))}: exists already", "replace it with --force")
                 old.parent.mkdir(exist_ok=True)
                 final.rename(old)
             (folder / "new" / place).rename(final)

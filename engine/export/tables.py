@@ -18,7 +18,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from engine.atomic import atomic_write_bytes
-from engine.errors import ExportError, UsageError
+from engine.errors import ExportError, TargetExistsError, UsageError
 from engine.export.escape import csv_text, json_text, markdown_text
 from engine.export.latex import beyond_pdflatex, latex_text
 from engine.text import visible
@@ -133,14 +133,15 @@ def write_table(
 
     Raises:
         UsageError: no format was given and the ending names none.
-        ExportError: the file exists and ``force`` is off, cannot be written, or cannot hold the table.
+        TargetExistsError: the file exists and ``force`` is off.
+        ExportError: it cannot be written, or its format cannot hold the table.
     """
     name = visible(str(path))
     chosen = fmt or TableFormat.from_suffix(path)
     if path.is_dir():
         raise ExportError(f"{name}: is a folder", "name a file in it")
     if path.exists() and not force:
-        raise ExportError(f"{name}: exists already", "choose another name or replace it with --force")
+        raise TargetExistsError(f"{name}: exists already", "choose another name or replace it with --force")
     content = render(frame, chosen, headers=headers, digits=digits, right=right)
     try:
         atomic_write_bytes(path, content if isinstance(content, bytes) else content.encode())

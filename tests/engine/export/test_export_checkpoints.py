@@ -12,7 +12,7 @@ import pytest
 from support.checkpoints import METRICS, Select, adapter
 
 from engine import __version__
-from engine.errors import ExportError
+from engine.errors import ExportError, TargetExistsError
 from engine.export.checkpoints import export_checkpoints
 from engine.text import visible
 
@@ -116,7 +116,7 @@ def test_an_existing_export_is_refused_before_anything_is_written(tmp_path: Path
     target = tmp_path / "out"
     export_checkpoints([select("checkpoint_36")], target)
     before = tree(target)
-    with pytest.raises(ExportError, match=r"strategy_b/checkpoint_36: exists already; replace it with --force"):
+    with pytest.raises(TargetExistsError, match=r"strategy_b/checkpoint_36: exists already; replace it with --force"):
         export_checkpoints([select(), select("checkpoint_36")], target)
     assert tree(target) == before
 

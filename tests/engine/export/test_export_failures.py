@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from support.checkpoints import Select, adapter
 
-from engine.errors import ExportError
+from engine.errors import ExportError, TargetExistsError
 from engine.export.checkpoints import export_checkpoints
 from engine.export.staging import PREFIX, staging, sweep
 
@@ -228,7 +228,7 @@ def test_an_export_that_came_in_between_is_kept(tmp_path: Path, select: Select) 
     def other() -> None:
         export_checkpoints([select("checkpoint_36")], target)
 
-    with pytest.raises(ExportError, match="checkpoint_36: exists already"):
+    with pytest.raises(TargetExistsError, match="checkpoint_36: exists already"):
         export_checkpoints([select(), select("checkpoint_36")], target, progress=at(3000, other))
     assert sorted(path.name for path in (target / "strategy_b").iterdir()) == ["checkpoint_36"]
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from engine.errors import ExportError, UsageError
+from engine.errors import ExportError, TargetExistsError, UsageError
 from engine.export.escape import csv_text
 from engine.export.tables import TableFormat, render, write_table
 
@@ -172,7 +172,7 @@ def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("mine")
     frame = pl.DataFrame({"x": [1]})
-    with pytest.raises(ExportError, match=r"exists already; .*--force"):
+    with pytest.raises(TargetExistsError, match=r"exists already; .*--force"):
         write_table(frame, path)
     assert path.read_text() == "mine"
     write_table(frame, path, force=True)
