@@ -97,10 +97,10 @@ def facts_from(name: str, metadata: RunMetadata, analysis: RunAnalysis, *, catal
     table = catalogue or Catalogue()
     baseline = {
         key: value
-        for key in analysis.metrics
-        if table.get(key).group not in (Group.SCORE, Group.PERFORMANCE)
+        for key, value in analysis.values(analysis.baseline).items()
+        if value is not None
+        and table.get(key).group not in (Group.SCORE, Group.PERFORMANCE)
         and table.get(key).direction is not Direction.NONE
-        and (value := analysis.value(analysis.baseline, key)) is not None
     }
     return Facts(
         run=name,

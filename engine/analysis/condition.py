@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "TRUE", "FALSE"})
+_COMPARISONS = frozenset({"<", ">", "<=", ">=", "=", "==", "<>", "!="})
 _JOINING = frozenset({"AND", "OR", "BETWEEN"})
 _STATEMENT = frozenset(
     {"SELECT", "FROM", "WITH", "UNION", "ORDER", "GROUP", "HAVING", "LIMIT", "OVER", "CASE", "CAST", "EXISTS", "AS"}
@@ -99,6 +100,7 @@ class _Level:
     list_like: bool = False
     function: str = ""
     divisor: bool = False  # the parenthesis, as a whole, is what something is divided by
+    compared: bool = False  # a comparison stands before it that no AND or OR has ended
     arguments: int = 1
 
 
@@ -113,6 +115,7 @@ class _Writer:
         self._sql: list[str] = []
         self._levels: list[_Level] = []
         self._divisor = False
+        self._compared = False
 
     def write(self) -> str:
         wants_value = True
@@ -155,6 +158,10 @@ class _Writer:
         """Take a token after a value; returns whether a value is wanted next."""
         word = token.word
         if token.kind == "operator":
+            if token.text in _COMPARISONS:
+                if self._compared:
+                    raise self._error(token, "comparisons are joined by AND, not by a second")
+                self._compared = True
             self._operator(token)
             return True
         if word == "NOT":
@@ -164,6 +171,7 @@ class _Writer:
             self._sql.append("NOT")
             return self._after_value(following)
         if word in _JOINING:
+            self._compared = False
             self._sql.append(word)
             return True
         if word in ("LIKE", "ILIKE"):
@@ -183,11 +191,13 @@ class _Writer:
             return self._is(token)
         if token.text == "," and self._levels and self._levels[-1].list_like:
             self._levels[-1].arguments += 1
+            self._compared = False
             self._sql.append(",")
             return True
         if token.text == ")" and self._levels:
             self._sql.append(")")
-            self._divisor = self._levels.pop().divisor
+            level = self._levels.pop()
+            self._divisor, self._compared = level.divisor, level.compared
             self._end_value()
             return False
         if token.text == ")":
@@ -236,6 +246,7 @@ class _Writer:
         if len(self._levels) >= _MAX_DEPTH:
             raise WhereError(f"{self._place}, column {level.column}: parentheses are nested too deeply", "simplify it")
         level.divisor, self._divisor = self._divisor, False
+        level.compared, self._compared = self._compared, False
         self._levels.append(level)
         self._sql.append("(")
 

@@ -89,13 +89,15 @@ def deltas(
     """
     analysis.require(checkpoint)
     wanted = list(analysis.metrics if keys is None else keys)
+    before, after = analysis.values(analysis.baseline), analysis.values(checkpoint)
+    frames = analysis.frames(checkpoint)
     rows = pl.DataFrame(
         {
             "metric": wanted,
-            "baseline": [analysis.value(analysis.baseline, key) for key in wanted],
-            "value": [analysis.value(checkpoint, key) for key in wanted],
+            "baseline": [before.get(key) for key in wanted],
+            "value": [after.get(key) for key in wanted],
             "sign": [catalogue.get(key).direction.sign for key in wanted],
-            "n": [analysis.count(checkpoint, key) for key in wanted],
+            "n": [frames.get(key) for key in wanted],
         },
         schema={"metric": pl.String, "baseline": pl.Float64, "value": pl.Float64, "sign": pl.Int8, "n": pl.Int64},
     )

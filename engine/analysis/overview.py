@@ -13,9 +13,11 @@ from engine.catalogue import SCORE_KEY, Catalogue
 from engine.errors import DataError, UnknownNameError
 from engine.schema import Role
 
-# The columns that the wide tables have of their own. A stored metric of that name is shown as `stored.<name>`.
+# The columns that the wide tables have of their own.
 ID_COLUMNS = ("checkpoint", "role", "step")
 _RESERVED = (*ID_COLUMNS, SCORE_KEY)
+# A stored metric of one of these names (the empty one is no column name to Polars) is shown as `stored.<name>`.
+_UNUSABLE = (*_RESERVED, "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +64,16 @@ class RunAnalysis:
 
     def value(self, checkpoint: str | None, key: str) -> float | None:
         """The mean of one metric (or the score) of one checkpoint; ``None`` where it was not measured."""
-        value: float | None = _cell(self.table, checkpoint, key)
+        value: float | None = _row(self.table, checkpoint).get(key)
         return value
 
-    def count(self, checkpoint: str | None, key: str) -> int | None:
-        """How many frames that mean is over; ``None`` where unknown and for the score."""
-        count: int | None = _cell(self.counts, checkpoint, key)
-        return count
+    def values(self, checkpoint: str | None) -> dict[str, float | None]:
+        """Every metric (and the score) of one checkpoint; empty where there is no such checkpoint."""
+        return _row(self.table, checkpoint)
+
+    def frames(self, checkpoint: str | None) -> dict[str, int | None]:
+        """How many frames (or windows) each mean of one checkpoint is over; empty where there is no such checkpoint."""
+        return _row(self.counts, checkpoint)
 
 
 def analyse(
@@ -98,7 +103,7 @@ def analyse(
     """
     measured = summary.select(
         "checkpoint",
-        pl.when(pl.col("metric").is_in(_RESERVED))
+        pl.when(pl.col("metric").is_in(_UNUSABLE))
         .then("stored." + pl.col("metric"))
         .otherwise("metric")
         .alias("metric"),
@@ -145,8 +150,8 @@ def _refuse_duplicates(measured: pl.DataFrame) -> None:
         raise DataError(f"{name}: the metric {metric!r} occurs twice", "remove one of the rows")
 
 
-def _cell(table: pl.DataFrame, checkpoint: str | None, key: str) -> Any:
-    if checkpoint is None or key not in table.columns:
-        return None
-    row = table.get_column("checkpoint").index_of(checkpoint)
-    return None if row is None else table.get_column(key)[row]
+def _row(table: pl.DataFrame, checkpoint: str | None) -> dict[str, Any]:
+    index = None if checkpoint is None else table.get_column("checkpoint").index_of(checkpoint)
+    if index is None:
+        return {}
+    return {name: value for name, value in table.row(index, named=True).items() if name not in ID_COLUMNS}
