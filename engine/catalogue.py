@@ -160,8 +160,8 @@ _GLOBAL: dict[Group, dict[str, _Entry]] = {
         "fps": _Entry("FPS", "1/s", _UP, 3, _POSITIVE, "Frames (existing system: windows) per second."),
         "latency_sec": _Entry("latency", "s", _DOWN, 3, _POSITIVE, "Time for one window, median."),
         "latency_p95_sec": _Entry("latency p95", "s", _DOWN, 3, _POSITIVE, "Time for one window, 95th percentile."),
-        "vram_mb": _Entry("VRAM", "MiB", _DOWN, 0, _POSITIVE, "Peak device memory."),
-        "adapter_mb": _Entry("adapter", "MiB", _DOWN, 1, _POSITIVE, "Size of the adapter."),
+        "vram_mb": _Entry("VRAM", "MB", _DOWN, 0, _POSITIVE, "Peak device memory; 1 GB is 1000 MB."),
+        "adapter_mb": _Entry("adapter", "MB", _DOWN, 1, _POSITIVE, "Size of the adapter."),
         "trainable_params": _Entry("trainable", "", _DOWN, 0, _POSITIVE, "Trainable parameters."),
     },
 }
@@ -203,7 +203,7 @@ ALIASES: Mapping[str, Alias] = {
     "fps": Alias(("performance.fps",)),
     "latency": Alias(("performance.latency_sec",)),
     "vram_mb": Alias(("performance.vram_mb",)),
-    "vram_gb": Alias(("performance.vram_mb",), 1.0 / 1024.0),
+    "vram_gb": Alias(("performance.vram_mb",), 1.0 / 1000.0),
 }
 
 

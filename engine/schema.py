@@ -96,7 +96,7 @@ COST = pl.Schema(
         "fps": pl.Float64,  # frames per second
         "latency_sec": pl.Float64,  # p50 per window
         "latency_p95_sec": pl.Float64,
-        "vram_mb": pl.Float64,  # MiB, peak of this model alone
+        "vram_mb": pl.Float64,  # MB (1e6 bytes), peak of this model alone
         "adapter_mb": pl.Float64,
         "trainable_params": pl.Int64,
     }

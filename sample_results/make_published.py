@@ -1,7 +1,7 @@
 """Writes ``published/``: the figures that a report on three LoRA runs prints, as native stores.
 
 Run ``python -m sample_results.make_published`` to write them again, or give another folder to write to. The figures
-below are the source; nothing is computed but gigabytes to MiB.
+below are the source; nothing is computed but gigabytes to MB.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from engine.schema import (
 )
 
 BASELINE = "baseline"
-MIB_PER_GB = 1024  # the report's GB is read as GiB, as `vram_gb` in a filter is
+MB_PER_GB = 1000  # as `vram_gb` in a filter is
 
 # In the order in which the report prints them: baseline -> best checkpoint.
 QUALITY = (
@@ -121,7 +121,7 @@ RUNS: Mapping[str, Printed] = {
 def summary(printed: Printed) -> pl.DataFrame:
     """The run's figures as a frame of schema ``SUMMARY``: means alone, everything else was not printed."""
     best = f"checkpoint_{printed.best}"
-    vram_mb = None if printed.vram_gb is None else printed.vram_gb * MIB_PER_GB
+    vram_mb = None if printed.vram_gb is None else printed.vram_gb * MB_PER_GB
     resources = {
         "performance.fps": printed.fps,
         "performance.latency_sec": printed.latency_sec,
@@ -150,10 +150,7 @@ def metadata(run: str, printed: Printed) -> RunMetadata:
         "The existing system's FPS counts windows, not frames.",
     ]
     if printed.vram_gb is not None:
-        notes.append(
-            f"Memory is printed as {printed.vram_gb} GB and stored as {printed.vram_gb} x {MIB_PER_GB} MiB; if the "
-            f"report's GB are 1000 MiB it was {printed.vram_gb * 1000:.0f} MiB."
-        )
+        notes.append(f"Memory is printed as {printed.vram_gb} GB and stored as {printed.vram_gb * MB_PER_GB:.0f} MB.")
     return RunMetadata(
         run=run,
         provenance=Provenance.PUBLISHED,

@@ -9,12 +9,14 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
+from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 
 from engine.errors import LorascopeError
 from engine.results.model import RunRef
 from tui.commands import Command, bindings
+from tui.driver import lean
 from tui.loader import Batch, Loader
 from tui.screens.base import LorascopeScreen
 from tui.screens.runs import RunsScreen
@@ -94,6 +96,10 @@ class LorascopeApp(App[None]):
         wanted = theme or str(load_preferences().get("theme", "")) or DEFAULT_THEME
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
         self._unknown_theme = theme if theme and theme not in self.available_themes else None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver, with shorter style sequences: over SSH every byte is waited for."""
+        return lean(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         """Runs is there from the start: no empty screen is drawn before it."""
@@ -177,12 +183,19 @@ class LorascopeApp(App[None]):
         return f"{where or Path.cwd().name} · {count} run{'s' if count != 1 else ''}"
 
     def action_show(self, name: str) -> None:
-        """Show a screen by its name."""
+        """Show a screen by its name. Runs lies at the bottom of the stack, the others one above it."""
+        if not isinstance(self.screen, LorascopeScreen) or name == self.screen.NAME:
+            return
+        self.session.state.screen = name
+        if name == "runs":
+            self.pop_screen()
+            return
         if not self.is_screen_installed(name):
             module, _, attribute = _SCREENS[name].partition(":")
             self.install_screen(getattr(import_module(module), attribute)(), name)
-        if isinstance(self.screen, LorascopeScreen) and name != self.screen.NAME:
-            self.session.state.screen = name
+        if self.screen.NAME == "runs":
+            self.push_screen(name)
+        else:
             self.switch_screen(name)
 
     def action_reload(self) -> None:

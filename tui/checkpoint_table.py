@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
-from engine.analysis.deltas import deltas
 
+from engine.analysis.deltas import deltas
 from engine.catalogue import Direction, Metric
+from tui.compare_table import labelled, with_headings
 from tui.format import MISSING, metric_number, number, percent, plain_text, verdict_mark, verdict_role
 from tui.library import Library, Loaded
 from tui.widgets.grid_model import Cell, Column
@@ -61,17 +62,8 @@ class CheckpointSource:
         own = loaded.run.summary.filter(pl.col("checkpoint") == checkpoint)
         self._spread = _by_metric(own, "metric")
         self._ranks = ranks(library, loaded, checkpoint)
-        self._rows: list[Metric | str] = []
-        heading = ""
-        for key in loaded.analysis.metrics:
-            if self._changes.get(key, {}).get("value") is None:
-                continue
-            metric = library.catalogue.get(key)
-            group = f"{metric.group.value} · {metric.region}" if metric.region else metric.group.value
-            if group != heading:
-                heading = group
-                self._rows.append(self._sign(group))
-            self._rows.append(metric)
+        measured = [key for key in loaded.analysis.metrics if self._changes.get(key, {}).get("value") is not None]
+        self._rows = with_headings([library.catalogue.get(key) for key in measured])
         self.columns: Sequence[Column] = [
             Column("metric", "metric", 18, min_width=12),
             Column("direction", self._sign("↑↓"), 2, "center"),
@@ -119,9 +111,8 @@ class CheckpointSource:
         verdict = change.get("verdict")
         role = verdict_role(str(verdict) if verdict else None)
         rank = self._ranks.get(metric.key)
-        unit = f" {metric.unit}" if metric.unit else ""
         cells = [
-            Cell(f"{metric.label}{unit}"),
+            Cell(labelled(metric)),
             Cell(metric.direction.arrow, "muted"),
             Cell(metric_number(_float(change.get("value")), metric)),
             Cell(metric_number(_float(change.get("baseline")), metric), "muted"),

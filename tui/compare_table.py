@@ -3,117 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from engine.analysis.compare import match_metrics
-from engine.analysis.deltas import deltas
-
+from engine.analysis.compare import Cell as Figures
+from engine.analysis.compare import Column as BlockFigures
+from engine.analysis.compare import Comparison, Entry, compare, differing
 from engine.catalogue import Metric
+from engine.errors import UsageError
 from tui.format import metric_number, number, percent, plain_text, signed, verdict_mark, verdict_role
 from tui.library import Library, Loaded
 from tui.state import BEST, Block, View
 from tui.widgets.grid_model import Cell, Column
 
-# Two columns that agree to this relative tolerance do not differ.
-SAME = 1e-9
+# "Only what differs" leaves out what changed by less than this, against the baseline and between runs.
+DIFFERENT_PCT = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One metric of one block."""
-
-    baseline: float | None
-    value: float | None
-    delta: float | None
-    delta_pct: float | None
-    verdict: str | None
-
-
-@dataclass(frozen=True)
-class BlockData:
-    """One block: a checkpoint of a run against the run's baseline.
-
-    Attributes:
-        block: what was asked for.
-        loaded: the run.
-        name: the run's short name; outside text.
-        checkpoint: the checkpoint that is shown; None where the run has none with a value.
-        changes: metric key -> figures.
-    """
-
-    block: Block
-    loaded: Loaded
-    name: str
-    checkpoint: str | None
-    changes: Mapping[str, Change]
-
-    @property
-    def title(self) -> str:
-        """Run and checkpoint."""
-        star = " (best)" if self.block.checkpoint == BEST else ""
-        return f"{self.name} · {self.checkpoint or 'no checkpoint'}{star}"
-
-
-def block_data(library: Library, loaded: Loaded, block: Block, name: str, objective: str) -> BlockData:
-    """The figures of one block.
+def build(
+    library: Library,
+    blocks: Sequence[Block],
+    loaded: Mapping[str, Loaded],
+    names: Sequence[str],
+    *,
+    objective: str,
+    pattern: str = "",
+    only_different: bool = False,
+) -> Comparison:
+    """The comparison that the blocks ask for.
 
     Args:
         library: the analysis.
-        loaded: the run of the block.
-        block: run and checkpoint, or ``best`` by ``objective``.
-        name: the run's short name.
-        objective: the key of the metric that decides which checkpoint is best.
-    """
-    known = loaded.analysis.table["checkpoint"]
-    checkpoint = library.best(loaded, objective) if block.checkpoint == BEST else block.checkpoint
-    if checkpoint is None or checkpoint not in known:
-        return BlockData(block, loaded, name, None, {})
-    frame = deltas(loaded.analysis, checkpoint, catalogue=library.catalogue)
-    columns = ("metric", "baseline", "value", "delta", "delta_pct", "verdict")
-    rows = zip(*(frame[column].to_list() for column in columns), strict=True)
-    return BlockData(block, loaded, name, checkpoint, {key: Change(*figures) for key, *figures in rows})
-
-
-def shown_metrics(library: Library, blocks: Sequence[BlockData], pattern: str, *, only_different: bool) -> list[str]:
-    """The metrics to show, in catalogue order.
-
-    Args:
-        library: the analysis.
-        blocks: what is compared.
-        pattern: globs and words over keys and labels; empty means all.
-        only_different: leave out metrics that are the same in all blocks and equal to their baselines.
+        blocks: runs and checkpoints, from left to right.
+        loaded: the runs by key.
+        names: what to call the run of every block.
+        objective: what decides which checkpoint is best.
+        pattern: globs and words over metrics; empty means all.
+        only_different: leave out metrics that hardly changed anywhere.
 
     Raises:
-        UsageError: the pattern fits no metric.
+        UnknownNameError: no run has the objective, or a block's checkpoint does not exist.
+        UsageError: the pattern or ``only_different`` leaves no metric.
     """
-    keys = library.catalogue.order(key for block in blocks for key in block.loaded.analysis.metrics)
-    if pattern.strip():
-        keys = match_metrics(pattern, keys, library.catalogue)
+    entries = [
+        Entry(
+            run=name,
+            path=block.run,
+            protocol=(run := loaded[block.run].run).metadata.protocol.name,
+            provenance=run.metadata.provenance.value,
+            analysis=loaded[block.run].analysis,
+            facts=loaded[block.run].facts,
+            checkpoint=None if block.checkpoint == BEST else block.checkpoint,
+        )
+        for block, name in zip(blocks, names, strict=True)
+    ]
+    comparison = compare(entries, catalogue=library.catalogue, metrics=pattern.strip() or None, objective=objective)
     if only_different:
-        keys = [key for key in keys if _differs(key, blocks)]
-    return keys
-
-
-def _differs(key: str, blocks: Sequence[BlockData]) -> bool:
-    values = []
-    for block in blocks:
-        change = block.changes.get(key)
-        if change is None or change.value is None:
-            continue
-        values += [change.value] if change.baseline is None else [change.value, change.baseline]
-    if not values:
-        return False
-    return max(values) - min(values) > SAME * max(abs(value) for value in values)
+        keys = differing(comparison, tolerance_pct=DIFFERENT_PCT)
+        if not keys:
+            raise UsageError(f"no metric differs by more than {DIFFERENT_PCT:g} %", "press d to see all")
+        comparison = compare(entries, catalogue=library.catalogue, metrics=keys, objective=objective)
+    return comparison
 
 
 class CompareSource:
     """The grid's rows: a heading for every group and region, a row for every metric.
 
     Args:
-        library: the analysis.
-        blocks: what is compared.
-        keys: the metrics to show.
+        comparison: the figures.
+        blocks: what was asked for; ``best`` is marked as such.
         view: how changes are shown.
         compact: leave out the baselines where room is scarce.
         plain: ASCII alone.
@@ -121,46 +78,36 @@ class CompareSource:
 
     def __init__(
         self,
-        library: Library,
-        blocks: Sequence[BlockData],
-        keys: Sequence[str],
+        comparison: Comparison,
+        blocks: Sequence[Block],
         *,
         view: View,
         compact: bool = False,
         plain: bool = False,
     ) -> None:
+        self._comparison = comparison
         self._blocks = blocks
         self._plain = plain
         self._view = view
-        self._compact = compact
-        self._rows: list[Metric | str] = []
-        heading = ""
-        for key in keys:
-            metric = library.catalogue.get(key)
-            group = _heading(metric)
-            if group != heading:
-                heading = group
-                self._rows.append(self._sign(group))
-            self._rows.append(metric)
-        self._names = self._block_columns()
+        self._rows = with_headings(comparison.metrics)
+        self._names = self._block_columns(compact)
         self.columns: Sequence[Column] = self._columns()
 
     def _sign(self, text: str) -> str:
         return plain_text(text) if self._plain else text
 
-    def _block_columns(self) -> tuple[tuple[str, str, int], ...]:
-        baseline = () if self._compact else (("baseline", "baseline", 9),)
-        now = (("now", "now", 9),)
-        if self._view == "absolute":
-            return baseline + now + (("mark", "", 2),)
-        change = ("change", "Δ%" if self._view == "percent" else "Δ", 8)
-        return (*baseline, *now, (change[0], self._sign(change[1]), change[2]), ("mark", "", 2))
+    def _block_columns(self, compact: bool) -> tuple[tuple[str, str, int], ...]:
+        columns = [] if compact else [("baseline", "baseline", 9)]
+        columns.append(("now", "now", 9))
+        if self._view != "absolute":
+            columns.append(("change", self._sign("Δ%" if self._view == "percent" else "Δ"), 8))
+        return (*columns, ("mark", "", 4))
 
     def _columns(self) -> list[Column]:
-        columns = [Column("metric", "metric", 18, min_width=12), Column("direction", self._sign("↑↓"), 2, "center")]
-        for index, block in enumerate(self._blocks):
-            title = self._sign(block.title)
-            # Equal neighbours would share one heading.
+        columns = [Column("metric", "metric", 18, min_width=14), Column("direction", self._sign("↑↓"), 2, "center")]
+        for index, (figures, block) in enumerate(zip(self._comparison.columns, self._blocks, strict=True)):
+            best = " best" if block.checkpoint == BEST else ""
+            title = self._sign(f"{figures.run} · {figures.checkpoint or 'no checkpoint'}{best}")
             for at, (key, name, width) in enumerate(self._names):
                 align: Literal["left", "right"] = "left" if key == "mark" else "right"
                 columns.append(Column(f"{index}:{key}", name, width, align, group=title, rule=at == 0))
@@ -193,45 +140,55 @@ class CompareSource:
         """Label, direction, and the figures of every block."""
         entry = self._rows[row]
         if isinstance(entry, str):
-            return (Cell(entry, "heading"),)
-        unit = f" {entry.unit}" if entry.unit else ""
-        cells = [Cell(self._sign(f"{entry.label}{unit}")), Cell(self._sign(entry.direction.arrow), "muted")]
-        for block in self._blocks:
-            cells += self._figures(entry, block.changes.get(entry.key))
+            return (Cell(self._sign(entry), "heading"),)
+        cells = [Cell(self._sign(labelled(entry))), Cell(self._sign(entry.direction.arrow), "muted")]
+        for column in self._comparison.columns:
+            cells += self._figures(entry, column.cells[entry.key])
         return cells
 
-    def _figures(self, metric: Metric, change: Change | None) -> list[Cell]:
-        if change is None:
-            return [Cell("") for _ in self._names]
-        role = verdict_role(change.verdict)
+    def _figures(self, metric: Metric, figures: Figures) -> list[Cell]:
+        role = verdict_role(figures.verdict)
         texts = {
-            "baseline": Cell(self._sign(metric_number(change.baseline, metric)), "muted"),
-            "now": Cell(self._sign(metric_number(change.value, metric))),
-            "change": Cell(self._sign(self._change(metric, change)), role or "muted"),
-            "mark": Cell(self._sign(verdict_mark(change.verdict)), role),
+            "baseline": Cell(self._sign(metric_number(figures.baseline, metric)), "muted"),
+            "now": Cell(self._sign(metric_number(figures.value, metric)), "" if figures.value is not None else "muted"),
+            "change": Cell(self._sign(self._change(metric, figures)), role or "muted"),
+            "mark": Cell(self._sign(verdict_mark(figures.verdict)), role),
         }
         return [texts[key] for key, _, _ in self._names]
 
-    def _change(self, metric: Metric, change: Change) -> str:
-        if self._view == "percent":
-            return percent(change.delta_pct)
-        return signed(change.delta, metric.digits)
+    def _change(self, metric: Metric, figures: Figures) -> str:
+        return percent(figures.delta_pct) if self._view == "percent" else signed(figures.delta, metric.digits)
 
 
-def _heading(metric: Metric) -> str:
-    return f"{metric.group.value} · {metric.region}" if metric.region else metric.group.value
+def with_headings(metrics: Sequence[Metric]) -> list[Metric | str]:
+    """The metrics with a heading before every group and region; the score stands alone."""
+    rows: list[Metric | str] = []
+    heading = ""
+    for metric in metrics:
+        group = metric.group.value
+        title = f"{group} · {metric.region}" if metric.region else group
+        if title != heading and group != "score":
+            rows.append(title)
+        heading = title
+        rows.append(metric)
+    return rows
 
 
-def describe(metric: Metric, block: BlockData) -> str:
-    """One metric of one block as a sentence with all its digits, for the status line and the clipboard."""
-    change = block.changes.get(metric.key)
-    if change is None or change.value is None:
+def labelled(metric: Metric) -> str:
+    """Label and unit."""
+    return f"{metric.label} {metric.unit}" if metric.unit else metric.label
+
+
+def describe(metric: Metric, column: BlockFigures) -> str:
+    """One metric of one block in full, for the status line."""
+    figures = column.cells[metric.key]
+    if figures.value is None:
         return f"{metric.key}: not measured"
-    text = f"{metric.key}  {number(change.value, 6)}"
-    if change.baseline is not None:
-        text = f"{metric.key}  {number(change.baseline, 6)} → {number(change.value, 6)}"
-    if change.delta is not None:
-        text += f"  Δ {signed(change.delta, 6)}"
-    if change.delta_pct is not None:
-        text += f" ({percent(change.delta_pct)} %)"
-    return f"{text}  {change.verdict or ''}".rstrip()
+    text = f"{metric.key}  {number(figures.value, 6)}"
+    if figures.baseline is not None:
+        text = f"{metric.key}  {number(figures.baseline, 6)} → {number(figures.value, 6)}"
+    if figures.delta_pct is not None:
+        text += f"  {percent(figures.delta_pct)} %"
+    if figures.verdict is not None:
+        text += f" {figures.verdict.value}"
+    return text if figures.n is None else f"{text}  n {figures.n}"

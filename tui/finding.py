@@ -31,14 +31,16 @@ def find_batches(session: Session) -> Iterator[tuple[list[RunRef], list[str]]]:
     roots = session.roots or [Path.cwd()]
     batch: list[RunRef] = []
     found = False
-    for ref in discover(roots):
+    found_runs = discover(roots)
+    for ref in found_runs:
         found = True
         batch.append(ref)
         if len(batch) >= BATCH:
             yield batch, []
             batch = []
+    notices = [str(problem) for problem in found_runs.problems]
     if found or session.roots:
-        yield batch, [] if found else [f"no runs below {', '.join(map(str, session.roots))}"]
+        yield batch, notices if found else [*notices, f"no runs below {', '.join(map(str, session.roots))}"]
         return
     session.samples = True
     yield list(discover([samples_folder()])), [f"no runs below {roots[0]}: these are lorascope's samples"]

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.widget import Widget
 
-from engine.errors import UsageError
+from engine.errors import LorascopeError, UsageError
 from tui.commands import Command, bindings
 from tui.screens.base import NARROW_COLUMNS, LorascopeScreen
 from tui.state import BEST, Block
 from tui.widgets.grid import Grid
+from tui.widgets.grid_model import EmptySource
 
 if TYPE_CHECKING:
-    from tui.compare_table import BlockData, CompareSource
-    from tui.library import Library
+    from engine.analysis.compare import Comparison
+    from tui.compare_table import CompareSource
+    from tui.library import Library, Loaded
 
 
 class CompareScreen(LorascopeScreen):
@@ -46,7 +48,9 @@ class CompareScreen(LorascopeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._source: CompareSource | None = None
-        self._blocks: list[BlockData] = []
+        self._comparison: Comparison | None = None
+        self._blocks: list[Block] = []
+        self._loaded: dict[str, Loaded] = {}
         self._warning = ""
 
     def body(self) -> Iterator[Widget]:
@@ -68,48 +72,53 @@ class CompareScreen(LorascopeScreen):
         library = self.library
         if loaded is None or library is None:
             return
-        from tui.compare_table import CompareSource, block_data, shown_metrics
+        self._draw(library, blocks, {entry.key: entry for entry in loaded})
 
-        by_key = {entry.key: entry for entry in loaded}
-        keys = [block.run for block in blocks]
-        names = dict(zip(keys, self.session.names(keys), strict=True))
-        self._blocks = [
-            block_data(library, by_key[block.run], block, names[block.run], self.state.objective)
-            for block in blocks
-            if block.run in by_key
-        ]
+    def _draw(self, library: Library, blocks: list[Block], loaded: dict[str, Loaded]) -> None:
+        from tui.compare_table import CompareSource, build
+
+        self._blocks = [block for block in blocks if block.run in loaded]
+        self._loaded = loaded
+        names = self.session.names([block.run for block in self._blocks])
+        state = self.state
         try:
-            metrics = shown_metrics(library, self._blocks, self.state.metrics, only_different=self.state.only_different)
-        except UsageError:
-            metrics = []
-        self.grid.empty = "no metric fits: change the filter with /" if self.state.metrics else "nothing differs"
+            self._comparison = build(
+                library,
+                self._blocks,
+                loaded,
+                names,
+                objective=state.objective,
+                pattern=state.metrics,
+                only_different=state.only_different,
+            )
+        except LorascopeError as error:
+            # Nothing to show, but the keys that lead out of it still work.
+            self._source = None
+            self.grid.empty = str(error)
+            self.grid.set_source(EmptySource())
+            self._say()
+            return
         self._source = CompareSource(
-            library,
+            self._comparison,
             self._blocks,
-            metrics,
-            view=self.state.view,
+            view=state.view,
             compact=self.size.width < NARROW_COLUMNS,
             plain=self.lorascope.plain_mode,
         )
         self.grid.set_source(self._source)
-        self._warning = self._comparability(library)
+        self._warning = self._worth_knowing()
         self._say()
 
-    def _comparability(self, library: Library) -> str:
-        from engine.analysis.comparability import comparability
-
-        facts = {block.loaded.key: block.loaded.facts for block in self._blocks}
-        if len(facts) > 1:
-            result = comparability(list(facts.values()))
-            if not result.comparable and result.notes:
-                return "read changes, not values: " + result.notes[0]
-        problems = [problem for block in self._blocks for problem in block.loaded.run.problems]
+    def _worth_knowing(self) -> str:
+        comparison = self._comparison
+        if comparison and len(self._loaded) > 1 and comparison.headline:
+            return comparison.headline
+        problems = [problem for loaded in self._loaded.values() for problem in loaded.run.problems]
         return str(problems[0]) if problems else ""
 
-    def _block(self) -> BlockData | None:
-        if not self._source or not self._blocks:
-            return None
-        return self._blocks[self._source.block_of(self.grid.cursor_column)]
+    def _at(self) -> int | None:
+        """The block under the cursor."""
+        return self._source.block_of(self.grid.cursor_column) if self._source and self._blocks else None
 
     def _say(self) -> None:
         parts = [f"view {self.state.view}", f"objective {self.state.objective}"]
@@ -117,12 +126,12 @@ class CompareScreen(LorascopeScreen):
             parts.append(f"metrics {self.state.metrics}")
         if self.state.only_different:
             parts.append("only different")
-        block = self._block()
+        at = self._at()
         metric = self._source.metric(self.grid.cursor_row) if self._source else None
-        if block and metric:
+        if at is not None and metric and self._comparison:
             from tui.compare_table import describe
 
-            parts = [describe(metric, block), *parts]
+            parts = [describe(metric, self._comparison.columns[at]), *parts]
         self.show_status("  ·  ".join(parts), self._warning)
 
     def on_resize(self, event: object) -> None:
@@ -137,10 +146,10 @@ class CompareScreen(LorascopeScreen):
 
     @on(Grid.Selected)
     def _selected(self) -> None:
-        block = self._block()
-        if block and block.checkpoint:
-            self.state.checkpoint_run = block.loaded.key
-            self.state.checkpoint = block.checkpoint
+        at = self._at()
+        if at is not None and self._comparison and self._comparison.columns[at].checkpoint:
+            self.state.checkpoint_run = self._blocks[at].run
+            self.state.checkpoint = self._comparison.columns[at].checkpoint or BEST
             self.lorascope.action_show("checkpoint")
 
     def action_cycle_view(self) -> None:
@@ -156,13 +165,12 @@ class CompareScreen(LorascopeScreen):
     def action_filter(self) -> None:
         """Which metrics."""
         from engine.analysis.compare import match_metrics
-
         from tui.screens.dialogs import LineDialog
 
         library = self.library
         if library is None:
             return
-        keys = library.catalogue.order(key for block in self._blocks for key in block.loaded.analysis.metrics)
+        keys = library.catalogue.order(key for entry in self._loaded.values() for key in entry.analysis.metrics)
 
         def check(text: str) -> None:
             if text.strip() and not match_metrics(text, keys, library.catalogue):
@@ -180,21 +188,21 @@ class CompareScreen(LorascopeScreen):
         """Another checkpoint for this block."""
         from tui.screens.choosing import choose_checkpoint
 
-        current = self._block()
-        if current is None:
+        at = self._at()
+        if at is None:
             return
-        index = self._blocks.index(current)
+        block = self._blocks[at]
 
         def done(name: str) -> None:
             self._arrange()
-            self.state.blocks[index].checkpoint = name
+            self.state.blocks[at].checkpoint = name
             self.refresh_view()
 
-        choose_checkpoint(self, current.loaded.key, current.block.checkpoint, done)
+        choose_checkpoint(self, block.run, block.checkpoint, done)
 
     def _arrange(self) -> None:
         """From now on the blocks are the user's own."""
-        self.state.blocks = [Block(block.block.run, block.block.checkpoint) for block in self._blocks]
+        self.state.blocks = [Block(block.run, block.checkpoint) for block in self._blocks]
 
     def action_add(self) -> None:
         """One more block."""
@@ -211,15 +219,14 @@ class CompareScreen(LorascopeScreen):
 
     def action_remove(self) -> None:
         """One block less."""
-        current = self._block()
-        if current is None:
+        at = self._at()
+        if at is None:
             return
         if len(self._blocks) == 1:
             self.notify("the last block stays: add another one first", timeout=2)
             return
-        index = self._blocks.index(current)
         self._arrange()
-        del self.state.blocks[index]
+        del self.state.blocks[at]
         self.refresh_view()
 
     def action_reset(self) -> None:
@@ -237,4 +244,23 @@ class CompareScreen(LorascopeScreen):
             self.state.objective = key
             self.refresh_view()
 
-        choose_objective(self, [block.loaded for block in self._blocks], done)
+        choose_objective(self, list(self._loaded.values()), done)
+
+    def action_export(self) -> None:
+        """The table as a file, a row for every metric of every block."""
+        from tui.screens.exporting import export_table
+
+        if self._comparison:
+            from tui.cli.tables import compare_frame
+
+            export_table(self, compare_frame(self._comparison), "comparison.csv")
+
+    def action_copy(self) -> None:
+        """The table as Markdown."""
+        if self._comparison:
+            from engine.export.tables import TableFormat, render
+            from tui.cli.tables import compare_frame
+
+            text = render(compare_frame(self._comparison), TableFormat.MARKDOWN)
+            self.app.copy_to_clipboard(str(text))
+            self.notify("table copied as Markdown", timeout=1.5)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import LorascopeError, UsageError
+from engine.errors import LorascopeError, TargetExistsError, UsageError
 from tui.screens.dialogs import LineDialog, MessageDialog
 from tui.state import BasketItem
 
@@ -149,7 +149,7 @@ class _Export:
             try:
                 written = run_export(selections, self._target, force=force)
             except LorascopeError as error:
-                app.call_from_thread(self._failed, selections, str(error), force)
+                app.call_from_thread(self._failed, selections, error)
                 return
             names = "\n".join(str(entry.path) for entry in written)
             app.call_from_thread(self._finished, names)
@@ -157,8 +157,9 @@ class _Export:
         screen.notify(f"copying to {self._target} …", timeout=3, markup=False)
         screen.run_worker(work, thread=True, group="export", exclusive=True)
 
-    def _failed(self, selections: list[Selection], why: str, force: bool) -> None:
-        exists = not force and any((self._target / selection.run).exists() for selection in selections)
+    def _failed(self, selections: list[Selection], error: LorascopeError) -> None:
+        # The only refusal that replacing what is there would lift.
+        exists = isinstance(error, TargetExistsError)
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -166,7 +167,7 @@ class _Export:
 
         question = "Replace what is there?" if exists else ""
         self._screen.app.push_screen(
-            MessageDialog("Nothing was exported", why, question=question), answered if exists else None
+            MessageDialog("Nothing was exported", str(error), question=question), answered if exists else None
         )
 
     def _finished(self, names: str) -> None:

@@ -115,7 +115,9 @@ class PickScreen(LorascopeScreen):
         self._show_limits(library)
         terms = [entry for entry, _ in rows]
         self.grid.empty = "nothing remains: loosen a limit"
-        self.grid.set_source(PickSource(self._picked, self._loaded.analysis, terms, library.catalogue, plain=self.lorascope.plain_mode))
+        self.grid.set_source(
+            PickSource(self._picked, self._loaded.analysis, terms, library.catalogue, plain=self.lorascope.plain_mode)
+        )
         inside = {item.checkpoint for item in self.state.basket if item.run == key}
         self.grid.set_marked(inside)
         self._show_scatter(library)
@@ -350,9 +352,7 @@ class PickScreen(LorascopeScreen):
         if not key or picked is None or loaded is None:
             return None
         ranking = picked.ranking
-        return BasketItem(
-            loaded.key, key, ranking.objective, picked.where or None, ranking.total, ranking.rejected
-        )
+        return BasketItem(loaded.key, key, ranking.objective, picked.where or None, ranking.total, ranking.rejected)
 
     def action_basket(self) -> None:
         """In or out."""

@@ -35,7 +35,7 @@ class RunsSource:
         self.columns: Sequence[Column] = (
             Column("name", "run", 34, flex=3, min_width=16, ellipsis="middle"),
             Column("checkpoints", "ckpts", 6, "right"),
-            Column("best", "best", 14, min_width=8, ellipsis="middle"),
+            Column("best", "best", 16, min_width=8, ellipsis="middle"),
             Column("score", "score", 7, "right"),
             Column("delta", "D%" if plain else "Δ%", 7, "right"),
             Column("curve", "score curve", _SPARK),
@@ -69,7 +69,7 @@ class RunsSource:
             waiting = "..." if self._plain else "…"
             blank = Cell("")
             return (
-                Cell(ref.name, "heading"), Cell(count), blank, blank, blank, blank,
+                Cell(ref.name), Cell(count), blank, blank, blank, blank,
                 Cell(waiting, "muted"), blank, blank, Cell(folder, "muted"),
             )  # fmt: skip
         delta = _change(overview)
@@ -81,7 +81,7 @@ class RunsSource:
         role = _STATUS_ROLES.get(overview.status, "")
         missing = plain_text(MISSING) if self._plain else MISSING
         return (
-            Cell(overview.name, "error" if overview.status == "broken" else "heading"),
+            Cell(overview.name, "error" if overview.status == "broken" else ""),
             Cell(str(overview.checkpoints)),
             Cell(overview.best or missing, "best" if overview.best else "muted"),
             Cell(number(overview.score, 4) if overview.score is not None else missing),

@@ -66,3 +66,22 @@ class GridSource(Protocol):
 
     def row_kind(self, row: int) -> Literal["row", "heading"]:
         """``heading`` for a title across all columns, which the cursor skips."""
+
+
+class EmptySource:
+    """No rows and no columns: the grid shows its ``empty`` text alone."""
+
+    columns: Sequence[Column] = ()
+    row_count = 0
+
+    def cells(self, row: int) -> Sequence[Cell]:
+        """Never asked for."""
+        raise IndexError(row)
+
+    def row_key(self, row: int) -> str:
+        """Never asked for."""
+        raise IndexError(row)
+
+    def row_kind(self, row: int) -> Literal["row", "heading"]:
+        """Never asked for."""
+        raise IndexError(row)

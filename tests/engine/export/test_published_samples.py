@@ -71,10 +71,10 @@ def test_resources_are_those_of_two_checkpoints() -> None:
     assert held == {
         ("strategy_b", "checkpoint_34", "performance.fps"): 1.12,
         ("strategy_b", "checkpoint_34", "performance.latency_sec"): 0.90,
-        ("strategy_b", "checkpoint_34", "performance.vram_mb"): pytest.approx(20787.2),
+        ("strategy_b", "checkpoint_34", "performance.vram_mb"): pytest.approx(20300.0),
         ("strategy_b_soft_full", "checkpoint_45", "performance.fps"): 0.45,
         ("strategy_b_soft_full", "checkpoint_45", "performance.latency_sec"): 2.23,
-        ("strategy_b_soft_full", "checkpoint_45", "performance.vram_mb"): pytest.approx(20787.2),
+        ("strategy_b_soft_full", "checkpoint_45", "performance.vram_mb"): pytest.approx(20300.0),
     }
 
 

@@ -1,0 +1,66 @@
+"""Runs for the app's tests, and the app started without a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from support.legacy import write_example
+from textual.pilot import Pilot
+
+from engine.config import Config
+from engine.results.discovery import discover
+from tui.app import LorascopeApp
+from tui.library import Library, Loaded
+
+Started = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """A folder with two runs, ``alpha`` (best: checkpoint_4) and ``beta`` (best: checkpoint_2)."""
+    return write_example(tmp_path / "example")
+
+
+@pytest.fixture
+def library() -> Library:
+    """The analysis with default settings."""
+    return Library(Config())
+
+
+@pytest.fixture
+def alpha(example: Path, library: Library) -> Loaded:
+    """The first run, read."""
+    return library.load(next(iter(discover([example / "alpha"]))))
+
+
+async def settled(pilot: Pilot[None], condition: Callable[[], bool], tries: int = 600) -> None:
+    """Wait until something is true of the app; fails loudly when it never is."""
+    for _ in range(tries):
+        await pilot.pause(0.02)
+        if condition():
+            await pilot.pause()
+            return
+    raise AssertionError("the app never got there")
+
+
+@pytest.fixture
+def started() -> Started:
+    """Opens the app on some folders and waits until every run was read."""
+
+    @asynccontextmanager
+    async def start(*paths: Path, size: tuple[int, int] = (120, 40), plain: bool = False) -> AsyncIterator[Pilot[None]]:
+        app = LorascopeApp(paths, plain=plain)
+        async with app.run_test(size=size) as pilot:
+            session = app.session
+            await settled(pilot, lambda: not session.discovering and len(session.overviews) == len(session.refs))
+            yield pilot
+
+    return start
+
+
+def text_of(pilot: Pilot[None]) -> str:
+    """What stands on the screen, line by line."""
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())

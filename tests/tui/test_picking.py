@@ -1,0 +1,140 @@
+"""Limits as a filter, sliders, what remains, and the front."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.catalogue import Catalogue
+from engine.errors import UsageError
+from tui.library import Library, Loaded
+from tui.picking import (
+    STEPS,
+    Limit,
+    default_axes,
+    default_terms,
+    limit_rows,
+    moved,
+    pick,
+    term,
+    value_range,
+    where_text,
+)
+from tui.screens.pick import parse_limit
+
+CATALOGUE = Catalogue()
+DELTA1 = term("depth.building.delta1", CATALOGUE)
+ABS_REL = term("depth.building.abs_rel", CATALOGUE)
+
+
+def test_the_kept_side_is_the_good_side() -> None:
+    assert DELTA1.operator == ">="
+    assert ABS_REL.operator == "<="
+    assert term("vram_gb", CATALOGUE).operator == "<="
+    assert term("performance.fps", CATALOGUE).operator == ">="
+
+
+def test_limits_begin_with_quality_and_cost_that_the_run_has(alpha: Loaded) -> None:
+    names = [entry.name for entry in default_terms(alpha.analysis.metrics, CATALOGUE)]
+    assert names == [
+        "depth.building.delta1",
+        "depth.building.abs_rel",
+        "planarity.building.inlier_ratio",
+        "performance.fps",
+        "vram_gb",
+    ]
+    assert [entry.name for entry in default_terms(["depth.full.abs_rel"], CATALOGUE)] == ["depth.full.abs_rel"]
+    assert default_terms(["own.metric"], CATALOGUE) == []
+
+
+def test_a_limit_of_ones_own_joins_the_rows(alpha: Loaded) -> None:
+    limits = [Limit("pose.ate_trans", "<=", 3600.0), Limit("not.here", "<=", 1.0)]
+    rows = limit_rows(limits, alpha.analysis.metrics, CATALOGUE)
+    assert [entry.name for entry, _ in rows][-1] == "pose.ate_trans"
+    assert [limit for _, limit in rows if limit] == limits[:1]
+
+
+def test_range_is_in_the_unit_that_is_shown(alpha: Loaded) -> None:
+    span = value_range(alpha, term("vram_gb", CATALOGUE))
+    assert span is not None
+    own = alpha.analysis.table.filter(pl.col("role") == "checkpoint")["performance.vram_mb"]
+    assert span == pytest.approx((own.min() / 1000, own.max() / 1000))  # type: ignore[operator]
+
+
+def test_a_slider_leaves_off_only_towards_the_strict_side() -> None:
+    assert moved(None, DELTA1, 0.0, 1.0, -1) is None
+    assert moved(None, DELTA1, 0.0, 1.0, 1) == Limit("depth.building.delta1", ">=", 0.025)
+    assert moved(None, ABS_REL, 0.0, 1.0, 1) is None
+    assert moved(None, ABS_REL, 0.0, 1.0, -1) == Limit("depth.building.abs_rel", "<=", 0.975)
+
+
+@given(st.integers(1, STEPS - 1), st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
+def test_forth_and_back_ends_where_it_began(steps: int, low: float, width: float) -> None:
+    limit = moved(None, DELTA1, low, low + width, steps)
+    assert limit is not None
+    assert low < limit.value <= low + width * 1.01
+    assert moved(limit, DELTA1, low, low + width, -steps) is None
+
+
+def test_no_range_no_slider() -> None:
+    assert moved(None, DELTA1, 0.5, 0.5, 1) is None
+
+
+def test_where_text_is_a_filter_that_the_command_takes() -> None:
+    limits = [Limit("depth.building.delta1", ">=", 0.42), Limit("vram_gb", "<=", 24.0)]
+    assert where_text(limits) == "depth.building.delta1 >= 0.42 AND vram_gb <= 24"
+    assert where_text(limits[:1], "a OR b") == "depth.building.delta1 >= 0.42 AND (a OR b)"
+    assert where_text([], " a OR b ") == "a OR b"
+    assert where_text([]) == ""
+
+
+def test_pick_keeps_what_meets_the_limits(library: Library, alpha: Loaded) -> None:
+    table = alpha.analysis.table.filter(pl.col("role") == "checkpoint")
+    middle = float(table["depth.building.delta1"].median())  # type: ignore[arg-type]
+    limit = Limit("depth.building.delta1", ">=", middle)
+    picked = pick(library, alpha, objective="score", limits=[limit], extra="", axes=[])
+    expected = table.filter(pl.col("depth.building.delta1") >= float(f"{middle:g}"))["checkpoint"].to_list()
+    assert sorted(picked.ranking.rows["checkpoint"].to_list()) == sorted(expected)
+    assert picked.ranking.rows["checkpoint"][0] == "checkpoint_4"
+    assert picked.ranking.total == table.height
+    assert picked.front <= set(expected)
+    assert picked.axes == ("performance.fps", "depth.building.abs_rel")
+
+
+def test_a_broken_condition_is_said_and_filters_nothing(library: Library, alpha: Loaded) -> None:
+    picked = pick(library, alpha, objective="score", limits=[], extra="deltaa1 > 0", axes=[])
+    assert "deltaa1" in picked.error
+    assert picked.ranking.kept == picked.ranking.total
+
+
+def test_an_unknown_objective_is_an_error(library: Library, alpha: Loaded) -> None:
+    with pytest.raises(UsageError):
+        pick(library, alpha, objective="no.such", limits=[], extra="", axes=[])
+
+
+def test_default_axes_need_two_metrics_with_a_direction() -> None:
+    assert default_axes(["depth.full.abs_rel"], CATALOGUE) is None
+    assert default_axes(["score", "depth.full.rmse", "depth.full.mae"], CATALOGUE) == (
+        "depth.full.rmse",
+        "depth.full.mae",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.42", Limit("m", ">=", 0.42)),
+        ("<= 3", Limit("m", "<=", 3.0)),
+        ("≥0,5", Limit("m", ">=", 0.5)),
+        ("", None),
+        (">=", None),
+    ],
+)
+def test_typed_limits(text: str, expected: Limit | None) -> None:
+    assert parse_limit(text, "m", ">=") == expected
+
+
+@pytest.mark.parametrize("text", ["abc", "nan", "1e999", ">= x"])
+def test_typed_nonsense_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_limit(text, "m", ">=")
