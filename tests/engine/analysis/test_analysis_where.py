@@ -24,7 +24,7 @@ TABLE = pl.DataFrame(
         "depth.building.delta1": [0.40, 0.42, 0.0, 0.44],
         "depth.full.delta1": [0.6, 0.7, 0.7, 0.7],
         "performance.fps": [2.3, 1.1, 0.9, 1.0],
-        "performance.vram_mb": [10240.0, 20480.0, 24000.0, 24001.0],
+        "performance.vram_mb": [10240.0, 20000.0, 24000.0, 24001.0],
         "my metric": [1.0, 2.0, 3.0, 4.0],
         'q"t': [1.0, 2.0, 3.0, -4.0],
         "Mixed.Case": [1.0, 2.0, 3.0, 4.0],
@@ -38,7 +38,7 @@ KEPT = {
     "DELTA1 > 0.41": ["c_1", "lora_final"],  # an alias in any case means the building metric first
     "vram_gb <= 24": ["baseline", "c_1", "c_2"],
     "vram_gb = 20": ["c_1"],
-    "Vram_Mb between 20480 and 24000": ["c_1", "c_2"],
+    "Vram_Mb between 20000 and 24000": ["c_1", "c_2"],
     "abs_rel is null": ["lora_final"],
     "abs_rel IS NOT NULL and not score > 0.3": ["baseline", "c_1"],
     "abs_rel in (0.7, 1.7)": ["baseline", "c_1"],
