@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from textual import events
 from textual.binding import Binding, BindingType
 
-from tui.widgets.grid_messages import HeaderSelected, Highlighted, Selected
+from tui.widgets import grid_messages as messages
 from tui.widgets.grid_model import Cell, Column, GridSource
 from tui.widgets.grid_rows import find_key, nearest_row
 from tui.widgets.grid_view import GridView
@@ -43,9 +43,9 @@ class Grid(GridView):
         Binding("enter", "select", "Open", show=False),
     ]
 
-    Highlighted = Highlighted
-    Selected = Selected
-    HeaderSelected = HeaderSelected
+    Highlighted: TypeAlias = messages.Highlighted
+    Selected: TypeAlias = messages.Selected
+    HeaderSelected: TypeAlias = messages.HeaderSelected
 
     def __init__(
         self,
@@ -173,7 +173,7 @@ class Grid(GridView):
         """Say that the cursor's row was chosen."""
         key = self.cursor_key
         if key is not None:
-            self.post_message(Selected(self, self._row, key, self._column))
+            self.post_message(messages.Selected(self, self._row, key, self._column))
 
     def _settle_cursor(self) -> None:
         """Bring the cursor back into a table that may have shrunk, or got its first row."""
@@ -189,7 +189,7 @@ class Grid(GridView):
         if place != self._announced:
             self._announced = place
             if place is not None:
-                self.post_message(Highlighted(self, *place))
+                self.post_message(messages.Highlighted(self, *place))
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class Grid(GridView):
         column = next((slot.column for slot in self._current_view().slots if place.x < slot.end), None)
         if place.y < self._header_height:
             if column is not None:
-                self.post_message(HeaderSelected(self, self._columns[column].key))
+                self.post_message(messages.HeaderSelected(self, self._columns[column].key))
             return
         row = self.scroll_offset.y + place.y - self._header_height
         if row >= self._source.row_count or self._source.row_kind(row) == "heading":

@@ -130,15 +130,14 @@ def lay_out(columns: Sequence[Column], available: int, frozen: int) -> GridLayou
         for width, column in zip(wanted, columns, strict=True)
     ]
     widths = _shrink(wanted, floors, -spare)
-    if sum(widths) + sum(spaces) > room:
-        half = available // 2 - GUTTER
-        while frozen:
-            excess = sum(widths[:frozen]) + sum(spaces[:frozen]) - half
-            narrow = [min(width, _NARROWEST_FROZEN) for width in widths[:frozen]]
-            if excess <= sum(widths[:frozen]) - sum(narrow):
-                widths[:frozen] = _shrink(widths[:frozen], narrow, max(0, excess))
-                break
-            frozen -= 1
+    missing = sum(widths) + sum(spaces) - room
+    while missing > 0 and frozen:
+        excess = min(missing, sum(widths[:frozen]) + sum(spaces[:frozen]) - (available // 2 - GUTTER))
+        narrow = [min(width, _NARROWEST_FROZEN) for width in widths[:frozen]]
+        if excess <= sum(widths[:frozen]) - sum(narrow):
+            widths[:frozen] = _shrink(widths[:frozen], narrow, max(0, excess))
+            break
+        frozen -= 1
     return GridLayout(available, tuple(widths), spaces, rules, texts, frozen)
 
 

@@ -148,8 +148,9 @@ def paint_message(view: View, message: str, y: int, height: int) -> Strip:
     index = y - max(0, (height - len(lines)) // 2)
     if not 0 <= index < len(lines):
         return paint_blank(view)
-    style = view.palette.style("row", "muted")
-    return Strip([Segment(fit(lines[index], view.width, "center"), style)], view.width)
+    line = _Line(view.palette.style("row"))
+    line.put(fit(lines[index], view.width, "center"), view.palette.style("row", "muted"), view.width)
+    return line.strip(view.width, view.palette.style("row"))
 
 
 def _rule(line: _Line, view: View, slot: Slot, surface: str) -> None:

@@ -44,8 +44,7 @@ GridView {
     & > .grid--best { color: $success; text-style: bold; }
     & > .grid--mark { color: $accent; }
     & > .grid--rule { color: $foreground 22%; }
-    &:ansi > .grid--surface-cursor { text-style: reverse; }
-    &:ansi > .grid--surface-cell { text-style: reverse bold; }
+    &:ansi > .grid--muted, &:ansi > .grid--rule { text-style: dim; }
 }
 """
 """Default CSS: theme variables only, so that every theme works."""

@@ -35,7 +35,7 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
     DEFAULT_CSS = GRID_CSS
 
     plain: reactive[bool] = reactive(False, repaint=False)
-    """ASCII instead of box drawing and a cursor in reverse video; taken from the app's ``plain_mode`` at mount."""
+    """ASCII instead of box drawing and a cursor in reverse video; follows the app's ``plain_mode`` where it has one."""
 
     # Style updates may come before __init__ has run to its end.
     _view: paint.View | None = None
@@ -94,6 +94,8 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _arrange(self) -> None:
         """Lay the columns out and tell Textual how high the table is."""
+        if self.is_mounted:
+            self._take_plain_mode()
         self._placing = lay_out(self._columns, self.size.width, self._frozen)
         self._show_first(self._first)
         self._view = None
@@ -108,10 +110,11 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
             self.set_reactive(Widget.virtual_size, size)
             if shown:
                 self.vertical_scrollbar.window_virtual_size = size.height
-            self._scroll_rows(self.scroll_offset.y)
+        self._scroll_rows(self.scroll_offset.y)
 
     def _scroll_rows(self, top: int) -> None:
-        self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
+        if self.is_mounted:
+            self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
 
     def _reveal(self) -> None:
         """Scroll just as far as needed to show the cursor's row, with the headings above it where they fit."""
@@ -145,23 +148,31 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
     # -- events ------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Take the app's plain mode."""
-        self.plain = self.plain or bool(getattr(self.app, "plain_mode", False))
-        self.watch_plain()
+        """Take the app's plain mode and the thin scrollbar."""
+        self._take_plain_mode()
+        self._choose_bar()
 
     def watch_plain(self) -> None:
         """Draw anew with the other glyphs."""
+        self._view = self._palette = None
         if self.is_mounted:
-            bar = PlainBar if self.plain else ThinBar
-            # Textual documents the renderer as settable per bar, but declares it as a class variable.
-            setattr(self.vertical_scrollbar, "renderer", bar)  # noqa: B010
-            self.notify_style_update()
+            self._choose_bar()
             self.refresh()
 
     def notify_style_update(self) -> None:
-        """Resolve the colours again: the theme or the CSS has changed."""
+        """Resolve the colours again: the theme or the CSS has changed, and perhaps the app's plain mode."""
         super().notify_style_update()
         self._view = self._palette = None
+        if self.is_mounted:
+            self._take_plain_mode()
+
+    def _take_plain_mode(self) -> None:
+        self.plain = bool(getattr(self.app, "plain_mode", self.plain))
+
+    def _choose_bar(self) -> None:
+        # Textual documents the renderer as settable per bar, but declares it as a class variable.
+        setattr(self.vertical_scrollbar, "renderer", PlainBar if self.plain else ThinBar)  # noqa: B010
+        self.vertical_scrollbar.refresh()
 
     def on_resize(self) -> None:
         """Lay out for the new width."""
@@ -185,7 +196,8 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _current_view(self) -> paint.View:
         if self._view is None:
-            monochrome = self.plain or self.app.no_color
+            # The terminal's own sixteen colours cannot be mixed into a background that keeps the roles readable.
+            monochrome = self.plain or self.app.no_color or self.app.native_ansi_color
             if self._palette is None:
                 self._palette = Palette(self, monochrome)
             layout = self._placing
