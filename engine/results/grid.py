@@ -64,8 +64,7 @@ def _csv(path: Path, file: str, log: ProblemLog) -> Grid | None:
     if data is None:
         return None
     text = _decoded(data, file, log)
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(header))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
     columns: list[str] = []
     rows: list[list[object]] = []
     places: list[str] = []

@@ -20,6 +20,7 @@ from engine.results.table import read_table
 from engine.schema import CHECKPOINTS, SUMMARY, Role, RunMetadata, empty
 
 _READERS = {RunKind.NATIVE: read_native, RunKind.LEGACY: read_legacy, RunKind.TABLE: read_table}
+_NO_RESULTS = "no results"
 _RANKS = {Role.BASELINE: 0, Role.CHECKPOINT: 1, Role.ORACLE: 2, Role.CHANCE: 3}
 
 
@@ -105,10 +106,21 @@ def _assemble(ref: RunRef, reading: Reading, baseline: str | None, log: ProblemL
     if chosen is None and reading.entries:
         log.warning(ref.name, "no baseline, so there are no deltas", remedy="name one with --baseline")
     if reading.metadata.status != "running":  # until it is done, checkpoints differ in what they have
-        check_missing_metrics(ref.name, checkpoints, summary, log)
-        check_samples(ref.name, checkpoints, summary, log)
+        _check(ref.name, checkpoints, summary, log)
     name = reading.metadata.run
     return Run(ref, name, reading.metadata, checkpoints, summary, chosen, log.result(), has_frames=reading.has_frames)
+
+
+def _check(name: str, checkpoints: pl.DataFrame, summary: pl.DataFrame, log: ProblemLog) -> None:
+    if summary.is_empty():
+        if not log.has_errors:
+            log.error(name, "there is no result in it")
+        return
+    without = checkpoints.filter(problem=_NO_RESULTS)["checkpoint"]
+    if not without.is_empty():
+        log.warning(name, f"no results for {some(without)}")
+    check_missing_metrics(name, checkpoints, summary, log)
+    check_samples(name, checkpoints, summary, log)
 
 
 def _baseline(entries: Sequence[Entry], wanted: str | None) -> str | None:
@@ -133,7 +145,7 @@ def _checkpoints(reading: Reading, baseline: str | None) -> pl.DataFrame:
         step = entry.step if entry.step is not None else step_of(entry.name)
         problem = entry.problem
         if problem is None and entry.name not in measured and reading.metadata.status != "running":
-            problem = "no results"
+            problem = _NO_RESULTS
         rows.append((role, step, entry.name, problem))
     rows.sort(key=lambda row: (_RANKS[row[0]], row[1] is None, row[1] or 0, natural_key(row[2])))
     return pl.DataFrame(

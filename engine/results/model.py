@@ -108,8 +108,9 @@ class Run:
     @property
     def status(self) -> str:
         """``broken`` (nothing readable), ``partial`` (something could not be read), ``running`` or ``ok``."""
+        running = self.metadata.status == "running"
         if self.summary.is_empty():
-            return "broken"
+            return "running" if running and not self.errors else "broken"
         if self.errors:
             return "partial"
-        return "running" if self.metadata.status == "running" else "ok"
+        return "running" if running else "ok"

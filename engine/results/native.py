@@ -45,7 +45,7 @@ def read_native(folder: Path, name: str, log: ProblemLog) -> Reading:
     shards = usable_shards(folder, log)
     tables = [summarise(shards, metadata.protocol.align, log), _cost(folder, log), _stored_summary(folder, log)]
     summary = pl.concat(tables).unique(["checkpoint", "metric"], keep="first", maintain_order=True)
-    if summary.is_empty():
+    if summary.is_empty() and metadata.status != "running":  # one that runs may have none yet
         log.error(storable(folder.name), f"neither per-frame rows nor {SUMMARY} hold a result")
     return Reading(metadata, _entries(metadata, summary, log), summary, has_frames=bool(shards))
 

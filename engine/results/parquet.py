@@ -31,7 +31,8 @@ def has_schema(path: Path, file: str, schema: pl.Schema, log: ProblemLog, *, opt
     missing = [name for name in schema if name not in found]
     wrong = [name for name, dtype in schema.items() if name in found and found[name] != dtype]
     if missing:
-        log.error(file, f"the column {some(missing)} is missing", place="header", remedy=_REMEDY)
+        what = f"columns {some(missing)} are" if len(missing) > 1 else f"column {missing[0]} is"
+        log.error(file, f"the {what} missing", place="header", remedy=_REMEDY)
     for name in wrong:
         log.error(
             file,

@@ -39,6 +39,11 @@ class ProblemLog:
         """
         self._values.append(_problem(Severity.ERROR, file, f"{what}: {reason}, so it counts as not measured", place))
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether something could not be read so far."""
+        return bool(self._values) or any(problem.severity is Severity.ERROR for problem in self._problems)
+
     def result(self) -> tuple[Problem, ...]:
         """All problems, errors first, each sort in the order of discovery, repetitions dropped."""
         problems = dict.fromkeys([*self._problems, *self._condensed()])

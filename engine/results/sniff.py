@@ -28,9 +28,13 @@ def text_encoding(data: bytes) -> tuple[str, int]:
     return next(((name, len(bom)) for bom, name in _BOMS if data.startswith(bom)), ("utf-8", 0))
 
 
-def delimiter_of(header: str) -> str:
-    """The delimiter of a table with this first line: comma, semicolon or tab, whichever stands there most often."""
-    return max(_DELIMITERS, key=header.count)
+def delimiter_of(text: str) -> str:
+    """The delimiter of a text table: comma, semicolon or tab, whichever its first line holds most often."""
+    return max(_DELIMITERS, key=_header_line(text).count)
+
+
+def _header_line(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "")
 
 
 def is_known_metric(key: str) -> bool:
@@ -87,11 +91,9 @@ def looks_like_table(path: Path) -> bool:
 
 def _csv_columns(head: bytes) -> list[str]:
     encoding, skip = text_encoding(head)
-    lines = head[skip:].decode(encoding, "replace").splitlines()
-    if not lines:
-        return []
+    text = head[skip:].decode(encoding, "replace")
     try:
-        return next(csv.reader(lines[:1], delimiter=delimiter_of(lines[0])), [])
+        return next(csv.reader([_header_line(text)], delimiter=delimiter_of(text)), [])
     except csv.Error:
         return []
 
