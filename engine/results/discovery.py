@@ -18,7 +18,7 @@ from engine.results.sniff import looks_like_table
 
 MAX_DEPTH = 10  # folders below a given path
 MAX_FOLDERS = 20_000  # folders looked at in one discovery
-MAX_TABLES = 200  # tables of one folder that are looked into
+MAX_TABLES = 2_000  # tables of one folder that are looked into
 
 
 @dataclass(frozen=True, slots=True)
