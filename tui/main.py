@@ -19,7 +19,8 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else argv
     first = arguments[0] if arguments else ""
-    if first in COMMAND_WORDS or any(argument.startswith("-") for argument in arguments):
+    # What is no path may be a misspelt command.
+    if first in COMMAND_WORDS or any(argument.startswith("-") for argument in arguments) or not Path(first).exists():
         from tui.cli import run
 
         return run(arguments)

@@ -65,7 +65,8 @@ def compare(
         else best(entry.analysis, objective=objective, catalogue=catalogue)
         for entry in entries
     ]
-    verdict = comparability([entry.facts for entry in entries])
+    # A run that takes part with several checkpoints is one run.
+    verdict = comparability(list({entry.path: entry.facts for entry in entries}.values()))
     return Comparison(
         objective=objective_key,
         metrics=tuple(catalogue.get(key) for key in keys),

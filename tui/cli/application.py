@@ -1,0 +1,205 @@
+"""The commands with their options and help. Each returns the work to do, which imports what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from tui.cli import options as opt
+from tui.cli.output import Destination
+from tui.plots.presets import PRESETS
+from tui.state import View
+
+Work = Callable[[], int]
+
+# Help is plain text: it is read in poor terminals, too, and in pipes.
+SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["--help", "-h"], "max_content_width": 100},
+}
+COMMANDS = typer.Typer(**SETTINGS)
+
+
+def command_lines() -> Iterator[str]:
+    """A line of help for each command."""
+    for info in COMMANDS.registered_commands:
+        summary = (info.callback.__doc__ or "").strip().splitlines()[0]
+        yield f"  {info.name:<9}{summary}"
+
+
+@COMMANDS.command("runs")
+def runs(
+    paths: opt.Paths = None,
+    format_: opt.Format = None,
+    to: opt.ToFile = None,
+    force: opt.Force = False,
+    config: opt.Config = None,
+    plain: opt.Plain = False,
+) -> Work:
+    """What is there: checkpoints, protocol, best checkpoint, score, status.
+
+    A run that cannot be read is listed with its reason. The score is the composite score of the best checkpoint.
+    """
+
+    def work() -> int:
+        from tui.cli.runs import list_runs
+
+        return list_runs(paths or [Path()], config=config, destination=Destination(format_, to, force, plain or None))
+
+    return work
+
+
+@COMMANDS.command("compare")
+def compare(
+    paths: opt.Paths = None,
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--checkpoint",
+            "-c",
+            metavar="NAME",
+            help="best, a checkpoint's name, or RUN=NAME for one run; repeat it for several. [default: best]",
+        ),
+    ] = None,
+    objective: opt.Objective = "score",
+    where: opt.Where = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics", "-m", metavar="GLOB", help="Only these metrics, e.g. 'depth.building.*'; may be repeated."
+        ),
+    ] = None,
+    different: Annotated[bool, typer.Option("--different", help="Only metrics whose verdict differs.")] = False,
+    view: Annotated[View, typer.Option(help="The change as percent, as difference, or both values alone.")] = "percent",
+    baseline: opt.Baseline = None,
+    format_: opt.Format = None,
+    to: opt.ToFile = None,
+    force: opt.Force = False,
+    config: opt.Config = None,
+    plain: opt.Plain = False,
+) -> Work:
+    """Baseline against checkpoint, run beside run.
+
+    "best" is the best checkpoint by the objective among those for which --where holds.
+    """
+
+    def work() -> int:
+        from tui.cli.compare import Question, compare_runs
+
+        question = Question(
+            tuple(checkpoint or ("best",)), objective, where, tuple(metrics or ()), different, view, baseline
+        )
+        return compare_runs(
+            paths or [Path()], question, config=config, destination=Destination(format_, to, force, plain or None)
+        )
+
+    return work
+
+
+@COMMANDS.command("rank")
+def rank(
+    run: opt.RunPath,
+    name: opt.RunName = None,
+    objective: opt.Objective = "score",
+    where: opt.Where = None,
+    top: Annotated[int | None, typer.Option("--top", "-k", metavar="K", min=1, help="Only the first K.")] = None,
+    pareto: Annotated[
+        str | None, typer.Option(metavar="KEY,KEY", help="Mark the Pareto front over these metrics, e.g. abs_rel,fps.")
+    ] = None,
+    baseline: opt.Baseline = None,
+    format_: opt.Format = None,
+    to: opt.ToFile = None,
+    force: opt.Force = False,
+    config: opt.Config = None,
+    plain: opt.Plain = False,
+) -> Work:
+    """The checkpoints of one run, best first."""
+
+    def work() -> int:
+        from tui.cli.rank import Question, rank_run
+
+        question = Question(objective, where, top, pareto, baseline)
+        return rank_run(run, name, question, config=config, destination=Destination(format_, to, force, plain or None))
+
+    return work
+
+
+@COMMANDS.command("trend")
+def trend(
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN", help="Runs, or folders that hold them.")],
+    name: Annotated[
+        list[str] | None, typer.Option("--run", metavar="NAME", help="Only this run; repeat it for several.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", "-m", metavar="KEY", help="What to draw; repeat it for several.")
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"A prepared figure: {', '.join(entry.key for entry in PRESETS)}."),
+    ] = None,
+    width: Annotated[int | None, typer.Option(min=20, max=1000, help="Columns. [default: the terminal's]")] = None,
+    height: Annotated[
+        int | None, typer.Option(min=5, max=400, help="Lines per plot. [default: fits the terminal]")
+    ] = None,
+    baseline: opt.Baseline = None,
+    format_: opt.Format = None,
+    to: opt.ToFile = None,
+    force: opt.Force = False,
+    config: opt.Config = None,
+    plain: opt.Plain = False,
+) -> Work:
+    """A metric over the checkpoints: a plot, its jumps and its plateau."""
+
+    def work() -> int:
+        from tui.cli.trend import Question, show_trend
+
+        question = Question(tuple(metric or ()), preset, width, height, baseline)
+        return show_trend(
+            paths,
+            tuple(name or ()),
+            question,
+            config=config,
+            destination=Destination(format_, to, force, plain or None),
+        )
+
+    return work
+
+
+@COMMANDS.command("export")
+def export(
+    run: opt.RunPath,
+    checkpoint: Annotated[list[str], typer.Argument(metavar="CHECKPOINT", help="Names, or best.", show_default=False)],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="The folder to export into.", show_default=False)],
+    checkpoints: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Where the checkpoints' files are; may be repeated.")
+    ] = None,
+    name: opt.RunName = None,
+    objective: Annotated[
+        str | None, typer.Option("--objective", "-o", metavar="KEY", help="What best means. [default: score]")
+    ] = None,
+    where: opt.Where = None,
+    baseline: opt.Baseline = None,
+    force: opt.Force = False,
+    format_: Annotated[
+        Literal["table", "json"], typer.Option("--format", "-f", help="How to tell what was written.")
+    ] = "table",
+    config: opt.Config = None,
+) -> Work:
+    """Copy chosen checkpoints, verified, with a description.
+
+    The files go to DIR/<run>/<checkpoint>/, each verified by SHA-256; selection.json beside them says what the
+    checkpoint is and why it was chosen. "best" is the best by the objective among those for which --where holds.
+    """
+
+    def work() -> int:
+        from tui.cli.export import Question, export_checkpoints
+
+        question = Question(tuple(checkpoint), objective, where, tuple(checkpoints or ()), baseline)
+        return export_checkpoints(run, name, question, to, force=force, as_json=format_ == "json", config=config)
+
+    return work

@@ -1,0 +1,157 @@
+"""``lorascope export``: the files of chosen checkpoints, verified, with the reasons of the choice."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.analysis.ranking import Ranking, rank
+from engine.catalogue import SCORE_KEY
+from engine.errors import UsageError
+from engine.export.checkpoints import ExportedCheckpoint
+from engine.export.checkpoints import export_checkpoints as copy_checkpoints
+from tui.cli.gather import choose_run, open_library
+from tui.cli.output import print_json, tell
+from tui.cli.screen import Screen
+from tui.library import Library, Loaded
+from tui.selections import make_selection
+from tui.state import BEST
+
+if TYPE_CHECKING:
+    from engine.export.selection import Selection
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be exported.
+
+    Attributes:
+        checkpoints: names, or ``best``.
+        objective: what best means; ``None`` is the score.
+        where: a condition that the exported checkpoints must meet.
+        sources: folders to look for the checkpoints' files in.
+        baseline: the checkpoint that changes are against, instead of the run's own.
+    """
+
+    checkpoints: tuple[str, ...]
+    objective: str | None
+    where: str | None
+    sources: tuple[Path, ...]
+    baseline: str | None
+
+
+def export_checkpoints(
+    path: Path,
+    name: str | None,
+    question: Question,
+    target: Path,
+    *,
+    force: bool,
+    as_json: bool,
+    config: Path | None,
+) -> int:
+    """Export checkpoints of the run at or below ``path``, or of the one called ``name`` there, to ``target``.
+
+    Raises:
+        LorascopeError: there is no such run or checkpoint, or nothing could be exported.
+    """
+    library = open_library(config)
+    loaded, notes = choose_run(library, path, name, question.baseline)
+    selections = _selections(library, loaded, question)
+    exported = copy_checkpoints(selections, target, force=force, progress=_progress())
+    if as_json:
+        print_json({"exported": [_entry(item) for item in exported]})
+        return 0
+    _draw(Screen(), exported)
+    tell(notes)
+    return 0
+
+
+def _selections(library: Library, loaded: Loaded, question: Question) -> list[Selection]:
+    """The chosen checkpoints, each once, with what led to them."""
+    by_choice = BEST in question.checkpoints or question.objective or question.where
+    ranking = _ranking(library, loaded, question) if by_choice else None
+    names = dict.fromkeys(_resolve(loaded, ranking, name) for name in question.checkpoints)
+    if ranking is not None and ranking.where:
+        met = {*ranking.rows.get_column("checkpoint"), *ranking.unranked}
+        for name in names:
+            if name not in met:
+                raise UsageError(f"{name!r} does not meet --where {ranking.where!r}", "leave out one of the two")
+    return [
+        make_selection(
+            library,
+            loaded,
+            name,
+            sources=question.sources,
+            objective=ranking.objective if ranking else None,
+            where=ranking.where if ranking else None,
+            considered=ranking.total if ranking else None,
+            rejected=ranking.rejected if ranking else 0,
+        )
+        for name in names
+    ]
+
+
+def _ranking(library: Library, loaded: Loaded, question: Question) -> Ranking:
+    objective = question.objective or SCORE_KEY
+    return rank(loaded.analysis, objective=objective, catalogue=library.catalogue, where=question.where)
+
+
+def _resolve(loaded: Loaded, ranking: Ranking | None, name: str) -> str:
+    if name != BEST or ranking is None:
+        return loaded.analysis.require(name)
+    if ranking.best is None:
+        if ranking.where and not ranking.kept:
+            raise UsageError(f"no checkpoint meets --where {ranking.where!r}", "loosen the condition")
+        raise UsageError(f"no checkpoint has a value of {ranking.objective}", "choose another --objective")
+    return ranking.best
+
+
+def _entry(item: ExportedCheckpoint) -> dict[str, object]:
+    return {
+        "run": item.run,
+        "checkpoint": item.checkpoint,
+        "path": str(item.path),
+        "files": [asdict(file) for file in item.files],
+        "left_out": [asdict(file) for file in item.left_out],
+    }
+
+
+def _draw(screen: Screen, exported: Sequence[ExportedCheckpoint]) -> None:
+    for item in exported:
+        screen.outside(f"{item.run} / {item.checkpoint}", "bold")
+        screen.outside(f"  {item.path}")
+        for file in item.files:
+            screen.outside(f"  {file.name}  {_size(file.bytes)}")
+            screen.outside(f"    sha256 {file.sha256}", "dim")
+        for left in item.left_out:
+            screen.outside(f"  left out: {left.name} ({left.reason})", "dim")
+
+
+def _size(count: int) -> str:
+    value, unit = float(count), 0
+    while value >= 1024 and unit < len(_UNITS) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{count} B"
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """Shows how far the copying is on a line of stderr that is overwritten and wiped in the end; none in a pipe."""
+    if not sys.stderr.isatty():
+        return None
+    shown = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        percent = 100 if total == 0 else 100 * done // total
+        if percent != shown:
+            shown = percent
+            words = "" if done >= total else f"copying and verifying {_size(total // 2)}: {percent} %"
+            print(f"\r{words:<60}\r{words}", end="", file=sys.stderr, flush=True)
+
+    return show

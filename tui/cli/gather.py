@@ -1,0 +1,156 @@
+"""Finding the runs that a command is about, reading them, and choosing among them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import DataError, UnknownNameError, UsageError
+from engine.results.discovery import discover
+from engine.results.model import RunRef
+
+if TYPE_CHECKING:
+    from tui.library import Library, Loaded
+
+_LISTED = 8
+
+
+def open_library(config: Path | None) -> Library:
+    """What reads and analyses runs, with the settings that apply here.
+
+    Raises:
+        ConfigError: they are wrong.
+    """
+    from engine.config import load_config
+    from tui.library import Library
+
+    return Library(load_config(config))
+
+
+def find_runs(paths: Sequence[Path]) -> tuple[list[RunRef], list[str]]:
+    """The runs at or below ``paths``, and what was not looked at, in words.
+
+    Raises:
+        DataError: a path does not exist, or there is no run.
+    """
+    found = discover(paths)
+    refs = list(found)
+    if not refs:
+        places = ", ".join(str(path.absolute()) for path in paths)
+        raise DataError(
+            f"no runs found in {places}",
+            "name a folder with metadata.json, metrics_overall.csv or <checkpoint>_metrics.json files, or a table",
+        )
+    return refs, [str(problem) for problem in found.problems]
+
+
+def load_readable(
+    library: Library, refs: Iterable[RunRef], baseline: str | None = None
+) -> tuple[list[Loaded], list[str]]:
+    """The runs of which something could be read, and why the others could not, in words.
+
+    Raises:
+        DataError: nothing could be read of any.
+        UnknownNameError: no run has a checkpoint of the name ``baseline``.
+    """
+    loaded: list[Loaded] = []
+    left_out: list[tuple[str, str]] = []
+    unknown: UnknownNameError | None = None
+    for ref in refs:
+        try:
+            run = library.load(ref, baseline)
+        except UnknownNameError as error:
+            unknown = error
+            left_out.append((ref.name, f"it has no checkpoint {baseline!r} for a baseline"))
+            continue
+        if run.run.status == "broken":
+            left_out.append((run.run.name, reason(run)))
+        else:
+            loaded.append(run)
+    if not loaded:
+        if unknown is not None:
+            raise unknown
+        raise DataError(f"no run can be read: {left_out[0][1]}")
+    return loaded, [f"{name} is left out: {why}" for name, why in left_out]
+
+
+def reason(loaded: Loaded) -> str:
+    """Why a broken run cannot be read."""
+    problems = loaded.run.errors or loaded.run.problems
+    return str(problems[0]) if problems else "it holds no values"
+
+
+def choose_run(library: Library, path: Path, name: str | None, baseline: str | None) -> tuple[Loaded, list[str]]:
+    """The one run at or below ``path``, or the one of that name, read; and remarks, in words.
+
+    Raises:
+        DataError: there is no run, or it cannot be read.
+        UsageError: there are several and none was named.
+        UnknownNameError: there is none of that name; the run has no such baseline.
+    """
+    refs, notes = find_runs([path])
+    loaded, more = load_readable(library, [one_of(library, refs, name)], baseline)
+    return loaded[0], notes + more
+
+
+def one_of(library: Library, refs: Sequence[RunRef], name: str | None) -> RunRef:
+    """The only run, or the one that ``name`` (its name, or the end of its path) means.
+
+    Raises:
+        UsageError: there are several.
+        UnknownNameError: there is none of that name.
+    """
+    matches = list(refs) if name is None else _called(library, refs, name)
+    if len(matches) > 1:
+        said = "this path" if name is None else repr(name)
+        names = distinct([(ref.name, ref.path) for ref in matches])
+        raise UsageError(f"{said} means {len(matches)} runs ({some(names)})", "name one of them with --run NAME")
+    return matches[0]
+
+
+def _called(library: Library, refs: Sequence[RunRef], name: str) -> list[RunRef]:
+    matches = [ref for ref in refs if name == ref.name or _ends(ref.path, name)]
+    # A native run may call itself other than its folder.
+    matches = matches or [ref for ref in refs if library.load(ref).run.name == name]
+    if not matches:
+        raise UnknownNameError("run", name, [ref.name for ref in refs], "--run")
+    return matches
+
+
+def means(loaded: Loaded, name: str) -> bool:
+    """Whether ``name`` is this run's: its own, its folder's, or the end of its path."""
+    return name in (loaded.run.name, loaded.run.ref.name) or _ends(loaded.run.path, name)
+
+
+def _ends(path: Path, name: str) -> bool:
+    parts = Path(name).parts
+    return bool(parts) and path.parts[-len(parts) :] == parts
+
+
+def distinct(runs: Sequence[tuple[str, Path]]) -> list[str]:
+    """Names that tell runs apart: where two are the same, as much of their paths as it takes.
+
+    Args:
+        runs: name and path of each.
+    """
+    counts = Counter(name for name, _ in dict.fromkeys(runs))
+    result = []
+    for name, path in runs:
+        label = name
+        if counts[name] > 1:
+            rivals = [other for other_name, other in runs if other_name == name and other != path]
+            depth = next(
+                (d for d in range(1, len(path.parts)) if all(o.parts[-d:] != path.parts[-d:] for o in rivals)),
+                len(path.parts),
+            )
+            label = "/".join(path.parts[-depth:]) if depth > 1 or name == path.name else f"{name} ({path.name})"
+        result.append(label)
+    return result
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names: ``a, b and 4 more``."""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

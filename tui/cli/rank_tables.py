@@ -1,0 +1,140 @@
+"""A ranking as tables: for the terminal, for programs, and for a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from engine.catalogue import Metric
+from tui.cli.output import FlatTable
+from tui.cli.screen import Cell, Column, Screen
+from tui.format import metric_number, percent, verdict_mark
+
+if TYPE_CHECKING:
+    from tui.cli.rank import Ranked, RankedRow
+
+_STYLES = {"better": "green", "worse": "red", "tied": "dim"}
+
+
+def draw(screen: Screen, ranked: Ranked) -> None:
+    """What was ranked by what, the table, and what its signs mean."""
+    ranking = ranked.ranking
+    screen.outside(ranked.loaded.run.name, "bold")
+    count = f"{ranking.total} checkpoints"
+    if ranking.where:
+        count = f"{ranking.kept} of {count} remain, {ranking.rejected} rejected"
+    screen.line(Cell(f"by {ranked.objective.title} {ranked.objective.direction.arrow}  ·  {count}", "dim"))
+    if ranking.where:
+        screen.outside(f"where {ranking.where}", "dim")
+    if not ranked.rows:
+        screen.line("no checkpoint remains")
+        return
+    screen.table(_columns(ranked), [_row(ranked, row) for row in ranked.rows])
+    if any(_shares_first_place(ranked, row) for row in ranked.rows):
+        screen.line(Cell("= tied with the best", "dim"))
+    if ranked.axes:
+        titles = ", ".join(f"{metric.title} {metric.direction.arrow}" for metric in ranked.axes)
+        screen.line(Cell(f"◆ on the Pareto front over {titles}", "dim"))
+
+
+def _columns(ranked: Ranked) -> list[Column]:
+    return [
+        Column("rank", "right"),
+        Column("checkpoint", outside=True, least=12),
+        Column(_heading(ranked.objective), "right"),
+        Column("Δ%", "right"),
+        Column("", gap=1),
+        *([Column("front")] if ranked.axes else []),
+        *(
+            Column(_heading(metric), "right", rank=0 if metric in ranked.axes else number)
+            for number, metric in enumerate(ranked.context, 1)
+        ),
+    ]
+
+
+def _heading(metric: Metric) -> str:
+    unit = f" {metric.unit}" if metric.unit and metric.unit != "1/s" else ""
+    region = f" {metric.region}" if metric.region not in ("", "building") else ""
+    return f"{metric.label}{unit}{region}"
+
+
+def _row(ranked: Ranked, row: RankedRow) -> list[Cell | str]:
+    entry = row.ranked
+    verdict = _verdict(entry["delta"], ranked.objective)
+    style = _STYLES.get(verdict, "")
+    return [
+        Cell("=" if _shares_first_place(ranked, row) else str(entry["rank"]), "dim"),
+        Cell(entry["checkpoint"], "bold yellow" if entry["rank"] == 1 else ""),
+        metric_number(entry["value"], ranked.objective),
+        Cell(percent(entry["delta_pct"]), style),
+        Cell(verdict_mark(verdict), style),
+        *([Cell("◆" if row.on_front else "", "yellow")] if ranked.axes else []),
+        *(metric_number(row.context[metric.key], metric) for metric in ranked.context),
+    ]
+
+
+def _shares_first_place(ranked: Ranked, row: RankedRow) -> bool:
+    return bool(row.ranked["tied_with_best"]) and row is not ranked.rows[0]
+
+
+def _verdict(delta: float | None, metric: Metric) -> str:
+    if delta is None:
+        return ""
+    gain = delta * metric.direction.sign
+    return "better" if gain > 0 else "worse" if gain < 0 else "tied"
+
+
+def full_table(ranked: Ranked) -> FlatTable:
+    """A row per checkpoint, every figure in full; the metrics beside the objective under their keys."""
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        **{"rank": pl.Int64, "checkpoint": pl.String, "step": pl.Int64, "value": pl.Float64},
+        **dict.fromkeys(("delta", "delta_pct", "ci95_low", "ci95_high"), pl.Float64),
+        "tied_with_best": pl.Boolean,
+    }
+    front = [pl.Series("on_front", [row.on_front for row in ranked.rows], pl.Boolean)] if ranked.axes else []
+    frame = pl.DataFrame([{name: row.ranked[name] for name in schema} for row in ranked.rows], schema=schema)
+    count = len(ranked.rows)
+    return FlatTable(
+        pl.DataFrame(
+            [
+                pl.Series("run", [ranked.loaded.run.name] * count, pl.String),
+                pl.Series("objective", [ranked.objective.key] * count, pl.String),
+                *frame.get_columns(),
+                *front,
+                *_context(ranked),
+            ]
+        )
+    )
+
+
+def report_table(ranked: Ranked) -> FlatTable:
+    """Rank, checkpoint, value, change, and the metrics beside the objective; rounded."""
+    entries = [row.ranked for row in ranked.rows]
+    front = [pl.Series("front", ["◆" if row.on_front else "" for row in ranked.rows], pl.String)] if ranked.axes else []
+    frame = pl.DataFrame(
+        [
+            pl.Series("rank", [entry["rank"] for entry in entries], pl.Int64),
+            pl.Series("checkpoint", [entry["checkpoint"] for entry in entries], pl.String),
+            pl.Series("value", [entry["value"] for entry in entries], pl.Float64),
+            pl.Series("change", [percent(entry["delta_pct"]) for entry in entries], pl.String),
+            *front,
+            *_context(ranked),
+        ]
+    )
+    metrics = {metric.key: metric for metric in ranked.context}
+    return FlatTable(
+        frame,
+        headers={
+            **{key: metric.title for key, metric in metrics.items()},
+            **{"value": ranked.objective.title, "change": "Δ%", "front": "Pareto front"},
+        },
+        digits={**{key: metric.digits for key, metric in metrics.items()}, "value": ranked.objective.digits},
+        right=("change",),
+    )
+
+
+def _context(ranked: Ranked) -> list[pl.Series]:
+    return [
+        pl.Series(metric.key, [row.context[metric.key] for row in ranked.rows], pl.Float64) for metric in ranked.context
+    ]

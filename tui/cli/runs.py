@@ -1,0 +1,137 @@
+"""``lorascope runs``: what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from engine.catalogue import SCORE_KEY, Catalogue
+from engine.results.model import RunRef
+from tui.cli.gather import distinct, find_runs, open_library
+from tui.cli.output import Answer, Destination, FlatTable
+from tui.cli.screen import Cell, Column, Screen
+from tui.format import MISSING, metric_number, percent
+from tui.library import Library
+from tui.plots.sparkline import sparkline
+from tui.session import Overview
+
+# An overview, and the fingerprint of the run's sample where it is known.
+Found = tuple[Overview, str | None]
+
+_WIDE, _SPARKLINE = 100, 16
+_HASH_DIGITS = 8
+_STYLES = {"broken": "red", "partial": "yellow", "running": "cyan", "ok": "green"}
+
+
+def list_runs(paths: Sequence[Path], *, config: Path | None, destination: Destination) -> int:
+    """List the runs at or below ``paths``; 1 where nothing could be read of any.
+
+    Raises:
+        LorascopeError: a path does not exist, there is no run, the settings or the destination are wrong.
+    """
+    destination.check()
+    library = open_library(config)
+    refs, notes = find_runs(paths)
+    found = [_look_at(library, ref) for ref in refs]
+    overviews = [overview for overview, _ in found]
+    readable = any(overview.status != "broken" for overview in overviews)
+    return destination.deliver(
+        Answer(
+            document=lambda: {"runs": [_entry(overview) for overview in overviews]},
+            draw=lambda screen: _draw(screen, found, library.catalogue),
+            table=lambda: FlatTable(_frame(overviews)),
+            readable=lambda: _readable(overviews, library.catalogue),
+            notes=notes,
+            code=0 if readable else 1,
+        )
+    )
+
+
+def _look_at(library: Library, ref: RunRef) -> Found:
+    loaded = library.load(ref)
+    return library.overview(loaded), loaded.run.metadata.dataset.sample_fingerprint
+
+
+def _entry(overview: Overview) -> Mapping[str, object]:
+    return {
+        "run": overview.name,
+        "path": overview.key,
+        "checkpoints": overview.checkpoints,
+        "protocol": overview.protocol,
+        "provenance": overview.provenance,
+        "best": overview.best,
+        "score": overview.score,
+        "status": overview.status,
+        "problems": list(overview.problems),
+    }
+
+
+def _frame(overviews: Sequence[Overview]) -> pl.DataFrame:
+    rows = [{**_entry(overview), "problems": "; ".join(overview.problems) or None} for overview in overviews]
+    text, whole = pl.String, pl.Int64
+    return pl.DataFrame(
+        rows,
+        schema={
+            **{"run": text, "path": text, "checkpoints": whole, "protocol": text, "provenance": text, "best": text},
+            **{"score": pl.Float64, "status": text, "problems": text},
+        },
+    )
+
+
+def _change(overview: Overview) -> float | None:
+    if overview.score is None or not overview.baseline_score:
+        return None
+    return 100.0 * (overview.score - overview.baseline_score) / abs(overview.baseline_score)
+
+
+def _readable(overviews: Sequence[Overview], catalogue: Catalogue) -> FlatTable:
+    frame = _frame(overviews).select("run", "checkpoints", "protocol", "provenance", "best", "score", "status")
+    changes = [None if (change := _change(overview)) is None else percent(change) for overview in overviews]
+    return FlatTable(
+        frame.insert_column(6, pl.Series("change", changes, pl.String)),
+        headers={"change": "Δ% on the baseline"},
+        digits={"score": catalogue.get(SCORE_KEY).digits},
+        right=("change",),
+    )
+
+
+def _draw(screen: Screen, found: Sequence[Found], catalogue: Catalogue) -> None:
+    score = catalogue.get(SCORE_KEY)
+    names = distinct([(overview.name, Path(overview.key)) for overview, _ in found])
+    cells = _SPARKLINE if screen.width >= _WIDE else _SPARKLINE // 2
+    columns = [
+        Column("run", outside=True, least=24),
+        Column("ckpts", "right", rank=3),
+        Column("protocol", outside=True, least=6, rank=4),
+        Column("provenance", rank=6),
+        Column("sample", rank=5),
+        Column("best", outside=True, least=14),
+        Column("score", "right"),
+        Column("Δ%", "right", rank=1),
+        Column("course", rank=2),
+        Column("status"),
+    ]
+    rows = [
+        (
+            Cell(name, "bold"),
+            str(overview.checkpoints),
+            overview.protocol,
+            overview.provenance,
+            Cell(sample[:_HASH_DIGITS] if sample else "unknown", "" if sample else "dim"),
+            Cell(overview.best or MISSING, "yellow" if overview.best else "dim"),
+            metric_number(overview.score, score),
+            percent(_change(overview)),
+            Cell(sparkline(overview.curve, cells, plain=screen.plain), "cyan"),
+            Cell(overview.status, _STYLES.get(overview.status, "")),
+        )
+        for name, (overview, sample) in zip(names, found, strict=True)
+    ]
+    screen.table(columns, rows)
+    for name, (overview, _) in zip(names, found, strict=True):
+        if overview.problems:
+            screen.line()
+            screen.outside(name, "bold")
+            for problem in overview.problems:
+                screen.paragraph(problem.removeprefix(f"{overview.name}: "), indent="  ")

@@ -1,0 +1,177 @@
+"""``lorascope trend``: a metric over the checkpoints of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.analysis.trends import Trend, trend
+from engine.catalogue import SCORE_KEY, Metric
+from engine.config import TrendConfig
+from engine.errors import UsageError
+from tui.cli import trend_tables
+from tui.cli.gather import distinct, find_runs, load_readable, one_of, open_library
+from tui.cli.output import Answer, Destination
+from tui.cli.screen import Screen
+from tui.format import short_names
+from tui.library import Library, Loaded
+from tui.plots.panels import RunSeries
+from tui.plots.presets import build, custom, preset_keys
+from tui.plots.spec import Figure, series_role
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the runs.
+
+    Attributes:
+        metrics: keys or aliases; none means the preset's, and without one the score.
+        preset: the name of a prepared figure.
+        width, height: cells of a plot; by default what fits the terminal.
+        baseline: the checkpoint that changes are against, instead of the runs' own.
+    """
+
+    metrics: tuple[str, ...]
+    preset: str | None
+    width: int | None
+    height: int | None
+    baseline: str | None
+
+
+@dataclass(frozen=True)
+class Course:
+    """One metric of one run over the training.
+
+    Attributes:
+        loaded: the run.
+        name: what to call it among the others.
+        metric: the metric.
+        trend: its values and what there is to say about them.
+    """
+
+    loaded: Loaded
+    name: str
+    metric: Metric
+    trend: Trend
+
+
+def show_trend(
+    paths: Sequence[Path], names: Sequence[str], question: Question, *, config: Path | None, destination: Destination
+) -> int:
+    """Show metrics of the runs at or below ``paths``, or of those called ``names`` there.
+
+    Raises:
+        LorascopeError: there is no such run, metric or preset, or the destination is wrong.
+    """
+    if question.metrics and question.preset:
+        raise UsageError("--metric and --preset exclude one another", "leave one of them out")
+    destination.check()
+    library = open_library(config)
+    refs, notes = find_runs(paths)
+    if names:
+        refs = [one_of(library, refs, name) for name in dict.fromkeys(names)]
+    runs, more = load_readable(library, refs, question.baseline)
+    labels = distinct([(loaded.run.name, loaded.run.path) for loaded in runs])
+    series = [
+        RunSeries(name, series_role(index), loaded.analysis)
+        for index, (name, loaded) in enumerate(zip(short_names(labels), runs, strict=True))
+    ]
+    keys, figure = _figure(library, runs, series, question)
+    courses = _courses(library, runs, labels, keys)
+    notes = [*notes, *more, *([figure.note] if figure.note else [])]
+    settings = library.config.trends
+    return destination.deliver(
+        Answer(
+            document=lambda: _document(runs, courses, settings, notes),
+            draw=lambda screen: _draw(screen, figure, courses, question, settings),
+            table=lambda: trend_tables.full_table(courses),
+            readable=lambda: trend_tables.report_table(courses),
+            notes=notes,
+            in_document=True,
+        )
+    )
+
+
+def _figure(
+    library: Library, runs: Sequence[Loaded], series: Sequence[RunSeries], question: Question
+) -> tuple[Sequence[str], Figure]:
+    """The metrics that are meant, and their picture."""
+    catalogue, settings = library.catalogue, library.config.trends
+    if question.preset:
+        figure = build(question.preset, series, catalogue, settings)
+        keys: Sequence[str] = preset_keys(question.preset, series)
+    else:
+        measured = list(dict.fromkeys(key for loaded in runs for key in loaded.analysis.metrics))
+        keys = [catalogue.resolve(name, measured, "--metric") for name in question.metrics or (SCORE_KEY,)]
+        figure = custom(keys, series, catalogue, settings)
+    if not figure.panels:
+        raise UsageError(f"nothing to draw: {figure.note}", "choose another figure or --metric KEY")
+    return keys, figure
+
+
+def _courses(library: Library, runs: Sequence[Loaded], names: Sequence[str], keys: Sequence[str]) -> list[Course]:
+    catalogue, settings = library.catalogue, library.config.trends
+    return [
+        Course(loaded, name, catalogue.get(key), trend(loaded.analysis, key, settings, catalogue=catalogue))
+        for loaded, name in zip(runs, names, strict=True)
+        for key in dict.fromkeys(keys)
+        if key in loaded.analysis.metrics
+    ]
+
+
+def _draw(screen: Screen, figure: Figure, courses: Sequence[Course], question: Question, settings: TrendConfig) -> None:
+    trend_tables.draw_figure(screen, figure, question.width, question.height)
+    screen.line()
+    trend_tables.draw_words(screen, courses, settings)
+
+
+def _document(
+    runs: Sequence[Loaded], courses: Sequence[Course], settings: TrendConfig, notes: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "runs": [
+            {
+                "run": loaded.run.name,
+                "path": loaded.key,
+                "baseline": loaded.run.baseline,
+                "metrics": [_course_document(course) for course in courses if course.loaded is loaded],
+            }
+            for loaded in runs
+        ],
+        "window": settings.window,
+        "threshold_pct": settings.threshold_pct,
+        "jump_pct": settings.jump_pct,
+        "notes": list(notes),
+    }
+
+
+def _course_document(course: Course) -> dict[str, Any]:
+    metric, found = course.metric, course.trend
+    best = found.best
+    return {
+        "key": metric.key,
+        "label": metric.label,
+        "unit": metric.unit,
+        "direction": metric.direction.value,
+        "baseline": found.baseline,
+        "best": None if best is None else {"checkpoint": found.checkpoints[best], "value": found.values[best]},
+        "values": [
+            {"checkpoint": name, "step": step, "value": value, "variation_pct": variation}
+            for name, step, value, variation in zip(
+                found.checkpoints, found.steps, found.values, found.variation, strict=True
+            )
+        ],
+        "jumps": [
+            {
+                "from": jump.from_checkpoint,
+                "to": jump.to_checkpoint,
+                "before": jump.before,
+                "after": jump.after,
+                "change_pct": jump.change_pct,
+            }
+            for jump in found.jumps
+        ],
+        "plateau": None if found.plateau_from is None else {"from": found.plateau_from, "value": found.settled},
+    }

@@ -1,0 +1,169 @@
+"""Trends as pictures, words and tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from engine.analysis.trends import Jump, Trend
+from engine.config import TrendConfig
+from engine.results.names import storable
+from tui.cli.output import FlatTable
+from tui.cli.screen import Screen
+from tui.format import MISSING, metric_number, percent
+from tui.plots.palette import DARK, LIGHT, PlotPalette
+from tui.plots.render import render
+from tui.plots.signs import legend
+from tui.plots.spec import Figure
+
+if TYPE_CHECKING:
+    from tui.cli.trend import Course
+
+_WIDEST_WITHOUT_TERMINAL = 100
+_LINES_OF_WORDS = 6
+_HIGHEST, _LOWEST, _HEIGHT_OF_MANY = 24, 8, 14
+
+
+def draw_figure(screen: Screen, figure: Figure, width: int | None, height: int | None) -> None:
+    """The panels below one another, then the legend where several curves share them.
+
+    Args:
+        screen: where to.
+        figure: what to draw.
+        width, height: cells of each panel; by default what fits the screen.
+    """
+    palette = _palette(screen)
+    wide = width or (screen.width if screen.is_terminal else min(screen.width, _WIDEST_WITHOUT_TERMINAL))
+    for panel in figure.panels:
+        screen.ansi(render(panel, wide, height or _height(screen, figure), palette, plain=screen.plain))
+    if any(series.name for panel in figure.panels for series in panel.series):
+        entries = legend(figure, plain=screen.plain, distinct=palette.distinct_lines)
+        screen.legend([(entry.glyph, _style(palette, entry.role), entry.name) for entry in entries])
+
+
+def _style(palette: PlotPalette, role: str) -> str:
+    colour = palette.colour(role)
+    return "rgb({},{},{})".format(*colour) if colour else ""
+
+
+def _height(screen: Screen, figure: Figure) -> int:
+    if len(figure.panels) > 1:
+        return _HEIGHT_OF_MANY
+    return max(_LOWEST, min(_HIGHEST, screen.height - _LINES_OF_WORDS))
+
+
+def _palette(screen: Screen) -> PlotPalette:
+    if not screen.colour or screen.plain:
+        return PlotPalette.monochrome()
+    # Some terminals say their colours as "foreground;background"; 7 and 15 are white.
+    return LIGHT if os.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15") else DARK
+
+
+def draw_words(screen: Screen, courses: Sequence[Course], settings: TrendConfig) -> None:
+    """What each curve does: where it is best, its jumps, its plateau. A line each where there are several."""
+    if len(courses) == 1:
+        screen.outside(screen.words(_title(courses[0])), "bold")
+        for sentence in _sentences(courses[0], settings):
+            screen.paragraph(screen.words(sentence), indent="  ")
+        return
+    several_runs = len({id(course.loaded) for course in courses}) > 1
+    run: object = None
+    for course in courses:
+        if several_runs and course.loaded is not run:
+            run = course.loaded
+            screen.outside(course.name, "bold")
+        words = "; ".join(_sentences(course, settings))
+        screen.paragraph(screen.words(f"{_title(course)}: {words}"), indent="  ")
+
+
+def _title(course: Course) -> str:
+    return f"{course.metric.title} {course.metric.direction.arrow}"
+
+
+def _sentences(course: Course, settings: TrendConfig) -> list[str]:
+    found, metric = course.trend, course.metric
+    sentences = []
+    best = _best(course)
+    if best:
+        against = f", baseline {metric_number(found.baseline, metric)}" if found.baseline is not None else ""
+        sentences.append(f"best {best}{against}")
+    elif found.baseline is not None:
+        sentences.append(f"baseline {metric_number(found.baseline, metric)}")
+    sentences += [f"jump {_jump(found, jump)}" for jump in found.jumps] or ["no jump"]
+    if found.plateau_index is None:
+        sentences.append(f"no plateau: rolling variation not below {settings.threshold_pct:g} % to the end")
+    else:
+        settled = metric_number(found.settled, metric)
+        sentences.append(f"plateau from {_place(found, found.plateau_index)} around {settled}")
+    return sentences
+
+
+def _best(course: Course) -> str:
+    found = course.trend
+    if found.best is None:
+        return ""
+    value = found.values[found.best]
+    change = ""
+    if found.baseline and value is not None:
+        change = f" ({percent(100.0 * (value - found.baseline) / abs(found.baseline))} %)"
+    return f"{metric_number(value, course.metric)} at {_place(found, found.best)}{change}"
+
+
+def _jump(found: Trend, jump: Jump) -> str:
+    before = next(index for index, name in enumerate(found.checkpoints) if name == jump.from_checkpoint)
+    change = (
+        "from 0" if jump.change_pct is None else f"{jump.change_pct:+.{0 if abs(jump.change_pct) >= 100 else 1}f} %"
+    )
+    return f"{_place(found, before)} → {_place(found, jump.index)}: {change}"
+
+
+def _place(found: Trend, index: int) -> str:
+    """A checkpoint in few words: its number where every checkpoint has one of its own, else its name."""
+    return str(found.steps[index]) if found.positions == found.steps else found.checkpoints[index]
+
+
+def full_table(courses: Sequence[Course]) -> FlatTable:
+    """A row per run, metric and checkpoint."""
+    rows = [
+        (course.loaded.run.name, storable(course.loaded.key), course.metric.key, name, step, value, variation, jumped)
+        for course in courses
+        for name, step, value, variation, jumped in zip(
+            course.trend.checkpoints,
+            course.trend.steps,
+            course.trend.values,
+            course.trend.variation,
+            _jumped(course.trend),
+            strict=True,
+        )
+    ]
+    text, number = pl.String, pl.Float64
+    schema = {
+        **{"run": text, "path": text, "metric": text, "checkpoint": text, "step": pl.Int64},
+        **{"value": number, "variation_pct": number, "jump": pl.Boolean},
+    }
+    return FlatTable(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _jumped(found: Trend) -> list[bool]:
+    places = {jump.index for jump in found.jumps}
+    return [index in places for index in range(len(found.values))]
+
+
+def report_table(courses: Sequence[Course]) -> FlatTable:
+    """A row per run and metric: what its course was like."""
+    rows = [
+        (
+            course.name,
+            _title(course),
+            metric_number(course.trend.baseline, course.metric),
+            _best(course) or MISSING,
+            "; ".join(_jump(course.trend, jump) for jump in course.trend.jumps) or MISSING,
+            MISSING if course.trend.plateau_index is None else _place(course.trend, course.trend.plateau_index),
+        )
+        for course in courses
+    ]
+    columns = ("run", "metric", "baseline", "best", "jumps", "plateau from")
+    return FlatTable(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"), right=("baseline",))
