@@ -116,10 +116,14 @@ class LorascopeApp(App[None]):
         if self._unknown_theme:
             known = ", ".join(entry.name for entry in THEMES)
             self.notify(f"unknown theme {self._unknown_theme!r}; known: {known}, …", severity="warning", markup=False)
-        self._loader = Loader(self.session.config_path, lambda batch: self.post_message(RunsRead(batch)) and None)
+        self._loader = Loader(self.session.config_path, self._deliver)
         self._discover()
         if self.session.state.screen != "runs" and not self.session.state_is_fresh:
             self.action_show(self.session.state.screen)
+
+    def _deliver(self, batch: Batch) -> None:
+        """In the loader's thread."""
+        self.post_message(RunsRead(batch))
 
     def on_unmount(self) -> None:
         """Keep the view; stop reading."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 _KEY_NAMES = {
     "question_mark": "?",
@@ -49,7 +49,7 @@ class Command:
         return self.label or _KEY_NAMES.get(first, first)
 
 
-def bindings(commands: Iterable[Command]) -> list[Binding]:
+def bindings(commands: Iterable[Command]) -> list[BindingType]:
     """The commands as Textual bindings. They are hidden there: the footer is drawn from the commands themselves."""
     return [
         Binding(key.strip(), command.action, command.title, show=False)

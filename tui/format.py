@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from engine.catalogue import Metric
 
@@ -11,11 +12,12 @@ MISSING = "–"
 _SHORTEST_NAME = 6
 MARKS = {"better": "▲", "worse": "▼", "tied": "≈"}
 
-# One ASCII cell or short word for every sign that the app draws, for plain mode.
+# One ASCII cell or short word for every sign that the app draws, for plain mode. Better and worse are letters there:
+# a plus or minus behind a signed number would read as its sign.
 _PLAIN = str.maketrans(
     {
-        "▲": "+",
-        "▼": "-",
+        "▲": "B",
+        "▼": "W",
         "≈": "=",
         "↑": "^",
         "↓": "v",
@@ -99,6 +101,14 @@ def verdict_mark(verdict: str | None) -> str:
 def verdict_role(verdict: str | None) -> str:
     """The style role of a verdict; empty where nothing can be said."""
     return verdict if verdict in MARKS else ""
+
+
+def short_path(path: Path) -> str:
+    """A path as one would type it: relative to the current folder, with ``~`` for the home folder, else in full."""
+    here, home = Path.cwd(), Path.home()
+    if path.is_relative_to(here):
+        return str(path.relative_to(here))
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def short_names(names: Sequence[str]) -> list[str]:

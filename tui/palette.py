@@ -35,7 +35,7 @@ class CommandsProvider(Provider):
             if command.action != "command_palette":
                 yield DiscoveryHit(
                     Content(self._title(command)),
-                    lambda command=command, namespace=namespace: self._run(command, namespace),  # type: ignore[misc]
+                    lambda command=command, namespace=namespace: self._run(command, namespace),
                     help=command.help,
                 )
 
@@ -49,6 +49,6 @@ class CommandsProvider(Provider):
                 yield Hit(
                     score,
                     matcher.highlight(title),
-                    lambda command=command, namespace=namespace: self._run(command, namespace),  # type: ignore[misc]
+                    lambda command=command, namespace=namespace: self._run(command, namespace),
                     help=command.help,
                 )

@@ -43,12 +43,15 @@ class PickSource:
         width = max((len(str(row["checkpoint"])) for row in self._rows), default=10)
         self.columns: Sequence[Column] = [
             Column("rank", "rank", 4, "right"),
-            Column("checkpoint", "checkpoint", max(10, min(width, 28)), min_width=8, ellipsis="middle"),
+            Column("checkpoint", "checkpoint", max(10, min(width, 28)), min_width=10, ellipsis="middle"),
             Column("value", objective.label, max(7, len(objective.label)), "right"),
             Column("delta", self._sign("Δ%"), 7, "right"),
             Column("mark", "", 1),
-            *(Column(entry.name, self._sign(entry.label), max(7, len(entry.label)), "right") for entry in self._terms),
             Column("front", "front", 5, "center"),
+            *(
+                Column(entry.name, self._sign(entry.label), max(7, len(entry.label)), "right", min_width=7)
+                for entry in self._terms
+            ),
         ]
 
     def _sign(self, text: str) -> str:
@@ -79,8 +82,8 @@ class PickSource:
             Cell(self._number(entry["value"], self._objective)),
             Cell(percent(change), verdict or "muted"),
             Cell(verdict_mark(verdict), verdict or ""),
-            *(Cell(self._number(self._values[row].get(item.key), item)) for item in self._terms),
             Cell("◆" if entry["checkpoint"] in self._front else "", "accent"),
+            *(Cell(self._number(self._values[row].get(item.key), item)) for item in self._terms),
         ]
         return [Cell(self._sign(cell.text), cell.role) if index != 1 else cell for index, cell in enumerate(cells)]
 

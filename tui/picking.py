@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +12,7 @@ import polars as pl
 from engine.analysis.pareto import pareto_front
 from engine.analysis.ranking import Ranking, rank
 from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Direction
-from engine.errors import LorascopeError
+from engine.errors import LorascopeError, UsageError
 from tui.library import Library, Loaded
 from tui.state import Limit
 
@@ -128,6 +129,29 @@ def _short(value: float, step: float) -> float:
     return round(value, digits + 1)
 
 
+def parse_limit(text: str, name: str, operator: str) -> Limit | None:
+    """A typed limit: a number, or ``>=`` or ``<=`` and a number; None where nothing was typed.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    stripped = text.strip()
+    for sign in (">=", "<=", "≥", "≤", ">", "<"):
+        if stripped.startswith(sign):
+            operator = ">=" if sign[0] in ">≥" else "<="
+            stripped = stripped[len(sign) :].strip()
+            break
+    if not stripped:
+        return None
+    try:
+        value = float(stripped.replace(",", "."))
+    except ValueError:
+        raise UsageError(f"{stripped!r} is not a number") from None
+    if value != value or value in (float("inf"), float("-inf")):
+        raise UsageError(f"{stripped!r} is not a finite number")
+    return Limit(name, ">=" if operator == ">=" else "<=", value)
+
+
 def where_text(limits: Iterable[Limit], extra: str = "") -> str:
     """The limits and a condition of one's own as one ``--where`` expression; empty where nothing is limited."""
     parts = [f"{limit.metric} {limit.operator} {limit.value:g}" for limit in limits]
@@ -153,6 +177,24 @@ class Picked:
     front: frozenset[str]
     axes: tuple[str, str] | None
     error: str = ""
+
+
+def usable_objective(wanted: str, metrics: Sequence[str], catalogue: Catalogue) -> str:
+    """What to rank by: what is wanted if the run has it, else the first quantity that limits begin with.
+
+    Returns:
+        A key; ``wanted`` itself where the run has nothing better (ranking then says what is missing).
+    """
+    if wanted in metrics:
+        return wanted
+    terms = default_terms(metrics, catalogue)
+    return terms[0].key if terms else wanted
+
+
+def command_text(path: str, picked: Picked) -> str:
+    """The command that gives the same ranking, quoted for a shell."""
+    words = ["lorascope", "rank", path, "--objective", picked.ranking.objective]
+    return shlex.join([*words, "--where", picked.where] if picked.where else words)
 
 
 def default_axes(metrics: Sequence[str], catalogue: Catalogue) -> tuple[str, str] | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from urllib.parse import quote
 
 # Best first: where a run has several of them, the first is the baseline.
 BASELINE_NAMES = ("baseline", "base", "pretrained")
@@ -21,7 +19,6 @@ _LABELLED = tuple(
 # A bare number counts at the end only, set off from what is before it: lora_34, but neither r16 nor 1e-05 nor 0.5.
 _LAST = re.compile(r"(?:^|(?<![0-9]e)[_\-= ]|(?<![0-9])\.)([0-9]+)(k?)$")
 _INT64_MAX = 2**63 - 1
-_LONGEST_FOLDER_NAME = 200  # bytes; file systems allow 255, and temporary names need room
 
 
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
@@ -94,23 +91,3 @@ def unique_name(name: str, taken: set[str]) -> str:
         unique = f"{name} #{number}"
     taken.add(unique)
     return unique
-
-
-def folder_name(checkpoint: str) -> str:
-    """A name for a checkpoint's folder: safe on every file system, different for different checkpoints.
-
-    Everything but ASCII letters, digits and ``_-~=+,@.`` is percent-encoded, and so is a leading dot. What would be
-    longer than 200 bytes is cut and ends in ``%`` and a hash of the whole.
-
-    Raises:
-        UnicodeEncodeError: the name holds lone surrogates (see :func:`storable`).
-    """
-    encoded = quote(checkpoint, safe="=+,@")
-    if encoded.startswith("."):
-        encoded = f"%2E{encoded[1:]}"
-    if not encoded:
-        return "%"  # no encoded name is a bare percent sign
-    if len(encoded) <= _LONGEST_FOLDER_NAME:
-        return encoded
-    digest = hashlib.sha256(checkpoint.encode()).hexdigest()
-    return f"{encoded[: _LONGEST_FOLDER_NAME - 65]}%{digest}"

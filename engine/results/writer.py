@@ -9,9 +9,9 @@ import polars as pl
 from engine.atomic import atomic_path, atomic_write_bytes
 from engine.errors import DataError
 from engine.results import layout
-from engine.results.names import folder_name
 from engine.results.parquet import finite, float_columns
 from engine.schema import COST, CURVES, FRAMES, SUMMARY, WINDOWS, RunMetadata
+from engine.text import safe_name
 
 _SCHEMAS = {
     layout.SUMMARY: SUMMARY,
@@ -65,7 +65,7 @@ def write_metadata(run: Path, metadata: RunMetadata) -> None:
         DataError: the folder cannot be written to.
     """
     checkpoints = [
-        info.model_copy(update={"folder": folder_name(info.name)}) if folder_name(info.name) != info.name else info
+        info.model_copy(update={"folder": safe_name(info.name)}) if safe_name(info.name) != info.name else info
         for info in metadata.checkpoints
     ]
     data = metadata.model_copy(update={"checkpoints": checkpoints}).model_dump_json(indent=2).encode()
@@ -99,7 +99,7 @@ def write_frames(run: Path, checkpoint: str, rows: pl.DataFrame, shard: str = FI
 
     Args:
         run: the run's folder.
-        checkpoint: the checkpoint's name; its folder is :func:`engine.results.names.folder_name` of it.
+        checkpoint: the checkpoint's name; its folder is :func:`engine.text.safe_name` of it.
         rows: frame of schema ``FRAMES``, all of this checkpoint.
         shard: the shard's name, safe as a file name.
 
@@ -110,7 +110,7 @@ def write_frames(run: Path, checkpoint: str, rows: pl.DataFrame, shard: str = FI
         DataError: rows of another checkpoint, a missing column, one of another type, or a folder that cannot be
             written to.
     """
-    path = run / layout.FRAMES / folder_name(checkpoint) / f"{shard}{layout.PARQUET_ENDING}"
+    path = run / layout.FRAMES / safe_name(checkpoint) / f"{shard}{layout.PARQUET_ENDING}"
     if rows.height and not rows["checkpoint"].eq_missing(checkpoint).all():
         raise DataError(f"{path}: rows of another checkpoint than {checkpoint!r}")
     _write(path, rows, FRAMES)

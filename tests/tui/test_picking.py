@@ -11,16 +11,18 @@ from tui.library import Library, Loaded
 from tui.picking import (
     STEPS,
     Limit,
+    command_text,
     default_axes,
     default_terms,
     limit_rows,
     moved,
+    parse_limit,
     pick,
     term,
+    usable_objective,
     value_range,
     where_text,
 )
-from tui.screens.pick import parse_limit
 
 CATALOGUE = Catalogue()
 DELTA1 = term("depth.building.delta1", CATALOGUE)
@@ -138,3 +140,17 @@ def test_typed_limits(text: str, expected: Limit | None) -> None:
 def test_typed_nonsense_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_limit(text, "m", ">=")
+
+
+def test_the_copied_command_survives_a_shell(library: Library, alpha: Loaded) -> None:
+    import shlex
+
+    picked = pick(library, alpha, objective="score", limits=[Limit("vram_gb", "<=", 24.0)], extra="", axes=[])
+    words = shlex.split(command_text("/a folder/it's", picked))
+    assert words == ["lorascope", "rank", "/a folder/it's", "--objective", "score", "--where", "vram_gb <= 24"]
+
+
+def test_a_run_without_a_score_is_ranked_by_what_it_has() -> None:
+    assert usable_objective("score", ["score", "depth.building.delta1"], CATALOGUE) == "score"
+    assert usable_objective("score", ["depth.full.abs_rel"], CATALOGUE) == "depth.full.abs_rel"
+    assert usable_objective("score", ["own.metric"], CATALOGUE) == "score"

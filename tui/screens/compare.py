@@ -10,15 +10,21 @@ from textual.widget import Widget
 
 from engine.errors import LorascopeError, UsageError
 from tui.commands import Command, bindings
-from tui.screens.base import NARROW_COLUMNS, LorascopeScreen
+from tui.screens.base import LorascopeScreen
 from tui.state import BEST, Block
 from tui.widgets.grid import Grid
 from tui.widgets.grid_model import EmptySource
 
 if TYPE_CHECKING:
     from engine.analysis.compare import Comparison
+    from engine.export.tables import TableFormat
+    from tui.cli.output import FlatTable
     from tui.compare_table import CompareSource
     from tui.library import Library, Loaded
+
+
+# What the metric columns and a whole block need; baselines are left out where that is too much.
+_METRIC_WIDTH, _BLOCK_WIDTH = 24, 36
 
 
 class CompareScreen(LorascopeScreen):
@@ -26,9 +32,10 @@ class CompareScreen(LorascopeScreen):
 
     NAME = "compare"
     HELP = """One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what
-    changed. The arrow beside a metric is the direction of better; ▲ better, ▼ worse, ≈ tied say what the change
-    means, by direction alone: whether a change is more than noise is not tested yet. Runs on different samples
-    or protocols are to be read by their changes, not their values: the warning below says so."""
+    changed. The arrow beside a metric is the direction of better; ▲ better, ▼ worse, ≈ tied (B, W and = in
+    plain text) say what the change means, by direction alone: whether a change is more than noise is not
+    tested yet. Runs on different samples or protocols are to be read by their changes, not their values: the
+    warning below says so."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
         Command("cycle_view", "v", "view", "Show changes in percent, as differences, or values alone."),
         Command("filter", "slash", "filter", "Show only some metrics: words or globs, ! excludes, commas between."),
@@ -102,7 +109,7 @@ class CompareScreen(LorascopeScreen):
             self._comparison,
             self._blocks,
             view=state.view,
-            compact=self.size.width < NARROW_COLUMNS,
+            compact=_METRIC_WIDTH + len(self._blocks) * _BLOCK_WIDTH > self.size.width,
             plain=self.lorascope.plain_mode,
         )
         self.grid.set_source(self._source)
@@ -247,20 +254,27 @@ class CompareScreen(LorascopeScreen):
         choose_objective(self, list(self._loaded.values()), done)
 
     def action_export(self) -> None:
-        """The table as a file, a row for every metric of every block."""
+        """The table as a file: every value in full for programs, arranged and rounded for reports."""
         from tui.screens.exporting import export_table
 
         if self._comparison:
-            from tui.cli.tables import compare_frame
+            export_table(self, self._table, "comparison.csv")
 
-            export_table(self, compare_frame(self._comparison), "comparison.csv")
+    def _table(self, fmt: TableFormat) -> FlatTable:
+        from engine.export.tables import TableFormat
+        from tui.cli.compare_tables import long_table, report_table
+
+        assert self._comparison is not None  # noqa: S101 (asked for only while there is one)
+        if fmt in (TableFormat.MARKDOWN, TableFormat.LATEX):
+            return report_table(self._comparison, self.state.view)
+        return long_table(self._comparison)
 
     def action_copy(self) -> None:
         """The table as Markdown."""
-        if self._comparison:
-            from engine.export.tables import TableFormat, render
-            from tui.cli.tables import compare_frame
+        from engine.export.tables import TableFormat, render
 
-            text = render(compare_frame(self._comparison), TableFormat.MARKDOWN)
+        if self._comparison:
+            flat = self._table(TableFormat.MARKDOWN)
+            text = render(flat.frame, TableFormat.MARKDOWN, headers=flat.headers, digits=flat.digits, right=flat.right)
             self.app.copy_to_clipboard(str(text))
             self.notify("table copied as Markdown", timeout=1.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +11,18 @@ from tui.screens.dialogs import LineDialog, MessageDialog
 from tui.state import BasketItem
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from engine.export.selection import Selection
+    from engine.export.tables import TableFormat
+    from tui.cli.output import FlatTable
     from tui.screens.base import LorascopeScreen
 
 
-def export_table(screen: LorascopeScreen, frame: pl.DataFrame, name: str) -> None:
+def export_table(screen: LorascopeScreen, table: Callable[[TableFormat], FlatTable], name: str) -> None:
     """Ask for a file and write a table to it; the ending decides the format.
 
     Args:
         screen: the screen that asks.
-        frame: the table.
+        table: the table for a format: in full for programs, rounded for reports.
         name: the file name that is offered.
     """
     from engine.export.tables import TableFormat, write_table
@@ -34,7 +34,9 @@ def export_table(screen: LorascopeScreen, frame: pl.DataFrame, name: str) -> Non
 
     def write(path: Path, *, force: bool) -> None:
         try:
-            write_table(frame, path, force=force)
+            fmt = TableFormat.from_suffix(path)
+            flat = table(fmt)
+            write_table(flat.frame, path, fmt, headers=flat.headers, digits=flat.digits, right=flat.right, force=force)
         except LorascopeError as error:
             screen.app.push_screen(MessageDialog("Not written", str(error)))
         else:

@@ -10,7 +10,7 @@ from textual import on
 from textual.widget import Widget
 
 from tui.commands import Command, bindings
-from tui.format import MISSING, number, percent, plain_text
+from tui.format import MISSING, number, percent, plain_text, short_path
 from tui.plots.sparkline import sparkline
 from tui.screens.base import LorascopeScreen
 from tui.session import Overview, Session
@@ -164,7 +164,7 @@ class RunsScreen(LorascopeScreen):
             more = f" (+{len(overview.problems) - 1} more, i)" if len(overview.problems) > 1 else ""
             warning = overview.problems[0] + more
         elif overview:
-            text = str(Path(overview.key))
+            text = short_path(Path(overview.key))
         if waiting and session.refs:
             text = f"reading {waiting} of {len(session.refs)} runs …"
         self.show_status(text, warning)

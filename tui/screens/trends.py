@@ -122,7 +122,8 @@ class TrendsScreen(LorascopeScreen):
         return f"{name} +{more}" if more else name
 
     def _draw(self, library: Library, loaded: list[Loaded]) -> None:
-        from tui.plots.presets import RunSeries, build, custom
+        from tui.plots.panels import RunSeries
+        from tui.plots.presets import build, custom
         from tui.plots.spec import series_role
 
         names = self.session.names([entry.key for entry in loaded])
@@ -175,7 +176,7 @@ class TrendsScreen(LorascopeScreen):
     def action_region(self) -> None:
         """Another region, among those that the runs have."""
         present = {key.split(".")[1] for entry in self._loaded for key in entry.analysis.metrics if key.count(".") == 2}
-        regions = [name for name in ("building", "full", "non_building") if name in present]
+        regions: list[str] = [name for name in ("building", "full", "non_building") if name in present]
         regions += sorted(present - set(regions))
         if regions:
             at = regions.index(self.state.region) if self.state.region in regions else -1

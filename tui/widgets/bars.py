@@ -68,7 +68,7 @@ class TabBar(Static):
         for name, label in labels:
             parts.append((label, "bold $background on $primary" if name == self._current else "$foreground"))
         room = width - used - 1
-        if room >= 8 and self._right:
+        if self._right and cell_len(self._right) < room:
             parts.append((fit(plain_text(self._right) if _plain(self) else self._right, room, "right"), "$foreground 60%"))
         self.update(Content.assemble(*parts))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.results.names import baseline_among, folder_name, natural_key, step_of, storable, unique_name
+from engine.results.names import baseline_among, natural_key, step_of, storable, unique_name
 
 
 def test_numbers_in_names_compare_as_numbers() -> None:
@@ -108,35 +108,3 @@ def test_storable_shows_bytes_and_surrogates() -> None:
 def test_repeated_names_get_numbers() -> None:
     taken = {"a #2"}
     assert [unique_name("a", taken) for _ in range(3)] == ["a", "a #3", "a #4"]
-
-
-@pytest.mark.parametrize(
-    ("name", "folder"),
-    [
-        ("checkpoint_5", "checkpoint_5"),
-        ("epoch=3-step=1200.ckpt", "epoch=3-step=1200.ckpt"),
-        ("..", "%2E."),
-        (".", "%2E"),
-        ("", "%"),
-        ("a/b", "a%2Fb"),
-        ("[bold]", "%5Bbold%5D"),
-        ("\x1b[31m\n", "%1B%5B31m%0A"),
-        ("100%", "100%25"),
-    ],
-)
-def test_folder_name(name: str, folder: str) -> None:
-    assert folder_name(name) == folder
-
-
-@given(st.text(max_size=300), st.text(max_size=300))
-def test_folder_names_are_safe_and_tell_checkpoints_apart(a: str, b: str) -> None:
-    folder = folder_name(a)
-    assert 0 < len(folder) <= 200
-    assert folder.isascii()
-    assert "/" not in folder
-    assert not folder.startswith(".")
-    assert (folder == folder_name(b)) == (a == b)
-
-
-def test_very_long_names_that_differ_at_the_end_differ() -> None:
-    assert folder_name("x" * 5000 + "1") != folder_name("x" * 5000 + "2")
