@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +21,7 @@ from tui.driver import lean
 from tui.loader import Batch, Loader
 from tui.screens.base import LorascopeScreen
 from tui.screens.runs import RunsScreen
-from tui.session import Session
+from tui.session import KEEP_LOADED, Session
 from tui.state import load_preferences, save_preferences
 from tui.themes import DEFAULT_THEME, THEMES
 
@@ -88,6 +89,8 @@ class LorascopeApp(App[None]):
         config: Path | None = None,
     ) -> None:
         super().__init__()
+        # Every frame of an animation is bytes that a slow line has to carry.
+        self.animation_level = "none"
         self.session = Session(paths, config)
         self.plain_mode = plain
         self._loader: Loader | None = None
@@ -113,6 +116,8 @@ class LorascopeApp(App[None]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        # What was imported stays for good: without it in the collector's lists a collection is not felt at the keys.
+        gc.freeze()
         if self._unknown_theme:
             known = ", ".join(entry.name for entry in THEMES)
             self.notify(f"unknown theme {self._unknown_theme!r}; known: {known}, …", severity="warning", markup=False)
@@ -149,7 +154,9 @@ class LorascopeApp(App[None]):
         for notice in event.notices:
             self.notify(notice, severity="warning", timeout=10, markup=False)
         if event.refs and self._loader:
-            self._loader.request(event.refs, baselines=self.session.state.baselines)
+            # A few runs stay in memory: Compare and Trends then open without reading them again.
+            keep = len(self.session.refs) <= KEEP_LOADED
+            self._loader.request(event.refs, keep=keep, baselines=self.session.state.baselines)
         self._follow()
 
     def request(self, refs: Iterable[RunRef]) -> None:

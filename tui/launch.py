@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.errors import DataError, LorascopeError, UsageError
+from tui.state import state_folder
 
 
 def open_app(
@@ -39,11 +41,38 @@ def open_app(
         app = LorascopeApp(
             paths, theme=theme or os.environ.get("LORASCOPE_THEME") or None, plain=wants_plain(plain), config=config
         )
-        app.run()
+        with private_stderr():
+            app.run()
     except LorascopeError as error:
         print(f"lorascope: {error}", file=sys.stderr)
         return error.exit_code
     return app.return_code or 0
+
+
+@contextlib.contextmanager
+def private_stderr() -> Iterator[None]:
+    """Keep what libraries print to file descriptor 2 off the screen: it goes to ``stderr.log`` in the state folder.
+
+    Textual draws through Python's own ``sys.__stderr__``, which gets a descriptor of its own to the terminal.
+    """
+    terminal = sys.__stderr__
+    try:
+        log = state_folder() / "stderr.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError:
+        sink = os.open(os.devnull, os.O_WRONLY)
+    saved = os.dup(2)
+    try:
+        with os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as screen:
+            sys.__stderr__ = screen  # type: ignore[misc]  # Textual offers no other way to choose its output
+            os.dup2(sink, 2)
+            yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)
+        sys.__stderr__ = terminal  # type: ignore[misc]
 
 
 def wants_plain(plain: bool | None) -> bool:

@@ -101,17 +101,20 @@ class ViewState:
         return True
 
 
+def state_folder() -> Path:
+    """Where views and preferences are kept: ``lorascope`` in ``$XDG_STATE_HOME`` (default ``~/.local/state``)."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "lorascope"
+
+
 def state_file(roots: Sequence[Path]) -> Path:
     """Where the view of these folders is kept (``$XDG_STATE_HOME/lorascope``)."""
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     text = "\n".join(sorted(str(root) for root in roots))
-    return base / "lorascope" / f"view-{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}.json"
+    return state_folder() / f"view-{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}.json"
 
 
 def preferences_file() -> Path:
     """Where choices that hold everywhere are kept: the theme."""
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return base / "lorascope" / "preferences.json"
+    return state_folder() / "preferences.json"
 
 
 def load_state(path: Path) -> ViewState:
