@@ -110,6 +110,10 @@ def suggest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
         lowered.setdefault(candidate.lower(), candidate)
     found = [lowered[hit] for hit in difflib.get_close_matches(name.lower(), lowered, n=limit, cutoff=0.6)]
     if len(found) < limit:
-        tail = name.lower().rsplit(".", 1)[-1]
-        found += [c for c in candidates if c not in found and c.lower().rsplit(".", 1)[-1] == tail]
+        # `delt9` is far from `depth.building.delta1` as a whole, but near its last part.
+        tails: dict[str, list[str]] = {}
+        for candidate in candidates:
+            tails.setdefault(candidate.lower().rsplit(".", 1)[-1], []).append(candidate)
+        near = difflib.get_close_matches(name.lower().rsplit(".", 1)[-1], tails, n=limit, cutoff=0.7)
+        found += [candidate for tail in near for candidate in tails[tail] if candidate not in found]
     return found[:limit]
