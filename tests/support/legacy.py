@@ -115,7 +115,7 @@ HOSTILE_NAMES = {
     "two\nlines": "two␊lines",
     "宽字符_9": "宽字符_9",
     "שלום_10": "שלום_10",
-    "override_\u202e11": "override_<U+202E>11",
+    "x_\u202e11": "x_<U+202E>11",
 }
 
 
