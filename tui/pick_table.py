@@ -9,6 +9,7 @@ from engine.analysis.overview import RunAnalysis
 from engine.catalogue import Catalogue
 from tui.format import number, percent, plain_text, verdict_mark
 from tui.picking import Picked, Term, term
+from tui.text import cell_width
 from tui.widgets.grid_model import Cell, Column
 
 
@@ -40,7 +41,7 @@ class PickSource:
         self._terms = [entry for entry in terms if entry.key != objective.key]
         self._rows = picked.ranking.rows.to_dicts()
         self._values = picked.ranking.wide(analysis).to_dicts()
-        width = max((len(str(row["checkpoint"])) for row in self._rows), default=10)
+        width = max((cell_width(str(row["checkpoint"])) for row in self._rows), default=10)
         self.columns: Sequence[Column] = [
             Column("rank", "rank", 4, "right"),
             Column("checkpoint", "checkpoint", max(10, min(width, 28)), min_width=10, ellipsis="middle"),
