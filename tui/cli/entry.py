@@ -34,6 +34,7 @@ def run(arguments: Sequence[str]) -> int:
         _discard_output()
         return BROKEN_PIPE
     except KeyboardInterrupt:
+        _discard_output()
         return INTERRUPTED
     except OSError as error:
         # Commands turn their own file errors into sentences; what is left is the output stream, e.g. a full disk.

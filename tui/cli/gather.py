@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,24 +129,24 @@ def _ends(path: Path, name: str) -> bool:
 
 
 def distinct(runs: Sequence[tuple[str, Path]]) -> list[str]:
-    """Names that tell runs apart: where two are the same, as much of their paths as it takes.
+    """Names that tell runs apart: where two are the same, with as much of their paths as it takes.
 
     Args:
-        runs: name and path of each.
+        runs: name and path of each; a run that is there twice has one name.
     """
-    counts = Counter(name for name, _ in dict.fromkeys(runs))
-    result = []
+    paths: dict[str, set[Path]] = {}
     for name, path in runs:
-        label = name
-        if counts[name] > 1:
-            rivals = [other for other_name, other in runs if other_name == name and other != path]
-            depth = next(
-                (d for d in range(1, len(path.parts)) if all(o.parts[-d:] != path.parts[-d:] for o in rivals)),
-                len(path.parts),
-            )
-            label = "/".join(path.parts[-depth:]) if depth > 1 or name == path.name else f"{name} ({path.name})"
-        result.append(label)
-    return result
+        paths.setdefault(name, set()).add(path)
+    return [_label(name, path, paths[name] - {path}) for name, path in runs]
+
+
+def _label(name: str, path: Path, rivals: set[Path]) -> str:
+    if not rivals:
+        return name
+    parts = path.parts
+    unlike = (n for n in range(1, len(parts)) if all(rival.parts[-n:] != parts[-n:] for rival in rivals))
+    tail = str(Path(*parts[-next(unlike, len(parts)) :]))
+    return tail if path.name == name else f"{name} ({tail})"
 
 
 def some(names: Sequence[str]) -> str:

@@ -97,10 +97,10 @@ class Destination:
         """
         if self.to is None:
             return
-        self._file_format(self.to)
         name = visible(str(self.to))
         if self.to.is_dir():
             raise ExportError(f"{name}: is a folder", "name a file in it")
+        self._file_format(self.to)
         if self.to.exists() and not self.force:
             raise ExportError(f"{name}: exists already", "choose another name or replace it with --force")
         if not self.to.absolute().parent.is_dir():

@@ -92,8 +92,8 @@ class Screen:
         return self._console.size.height if self._console.is_terminal else 24
 
     def words(self, text: str) -> str:
-        """lorascope's own text as this screen shows it."""
-        return plain_text(text) if self.plain else text
+        """lorascope's own text as this screen shows it; a name from outside within it stays on its line."""
+        return plain_text(visible(text)) if self.plain else visible(text)
 
     def line(self, *cells: Cell | str) -> None:
         """One line, not cut: its parts one after another."""

@@ -15,6 +15,7 @@ from tui.cli.output import FlatTable
 from tui.cli.screen import Screen
 from tui.format import MISSING, metric_number, percent
 from tui.plots.palette import DARK, LIGHT, PlotPalette
+from tui.plots.panels import heading
 from tui.plots.render import render
 from tui.plots.signs import legend
 from tui.plots.spec import Figure
@@ -80,7 +81,7 @@ def draw_words(screen: Screen, courses: Sequence[Course], settings: TrendConfig)
 
 
 def _title(course: Course) -> str:
-    return f"{course.metric.title} {course.metric.direction.arrow}"
+    return heading(course.metric)
 
 
 def _sentences(course: Course, settings: TrendConfig) -> list[str]:
