@@ -58,6 +58,7 @@ def main() -> None:
     for name in ("NO_COLOR", "LORASCOPE_PLAIN", "LORASCOPE_THEME"):
         os.environ.pop(name, None)
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+    options.to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state:  # no saved view of the person who draws, and none left behind
         os.environ["XDG_STATE_HOME"] = state
         import sample_results
