@@ -12,11 +12,16 @@ from textual.widgets import Static
 
 from tui.commands import Command
 from tui.format import plain_text
-from tui.text import fit
+from tui.text import Align, fit
 
 
 def _plain(widget: Static) -> bool:
     return bool(getattr(widget.app, "plain_mode", False))
+
+
+def _fitted(widget: Static, text: str, width: int, align: Align = "left") -> str:
+    """Text on exactly that width; in plain mode with the app's own signs in ASCII, the ellipsis too."""
+    return plain_text(fit(plain_text(text), width, align)) if _plain(widget) else fit(text, width, align)
 
 
 class TabBar(Static):
@@ -69,7 +74,7 @@ class TabBar(Static):
             parts.append((label, "bold $background on $primary" if name == self._current else "$foreground"))
         room = width - used - 1
         if self._right and cell_len(self._right) < room:
-            parts.append((fit(plain_text(self._right) if _plain(self) else self._right, room, "right"), "$foreground 60%"))
+            parts.append((_fitted(self, self._right, room, "right"), "$foreground 60%"))
         self.update(Content.assemble(*parts))
 
     def on_click(self, event: events.Click) -> None:
@@ -113,16 +118,13 @@ class StatusLine(Static):
         parts: list[Content | str | tuple[str, str]] = []
         if self._warning:
             warning = f"⚠ {self._warning}"
-            if _plain(self):
-                warning = plain_text(warning)
-            shown = fit(warning, min(width, cell_len(warning)))
+            shown = _fitted(self, warning, min(width, cell_len(warning)))
             parts.append((shown, "bold $warning"))
             width -= cell_len(shown) + 2
         if width > 4 and self._text:
             if parts:
                 parts.append("  ")
-            text = plain_text(self._text) if _plain(self) else self._text
-            parts.append((fit(text, width).rstrip(), "$foreground 60%"))
+            parts.append((_fitted(self, self._text, width).rstrip(), "$foreground 60%"))
         self.update(Content.assemble(*parts))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.text import ELLIPSIS
 from tui.widgets import grid_paint as paint
 from tui.widgets.grid_bar import PlainBar, ThinBar, settled
 from tui.widgets.grid_layout import GridLayout, lay_out
@@ -214,6 +216,15 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
         return self._view
 
     def _paint(self, y: int) -> Strip:
+        strip = self._paint_any(y)
+        if not self.plain:
+            return strip
+        # What was cut to fit ends in an ellipsis, which plain terminals may not have.
+        return Strip(
+            [Segment(segment.text.replace(ELLIPSIS, "~"), segment.style) for segment in strip], strip.cell_length
+        )
+
+    def _paint_any(self, y: int) -> Strip:
         view, header = self._current_view(), self._header_height
         if y < header:
             return paint.paint_titles(view, *self._sort) if y == header - 1 else paint.paint_groups(view)
