@@ -171,9 +171,10 @@ def frame_counts(counts: pl.DataFrame) -> dict[str, tuple[int, int]]:
             families.setdefault(name.rpartition(".")[0] or name, []).append(rows.get_column(name))
     ranges = {}
     for family, columns in families.items():
-        largest = pl.DataFrame(columns).max_horizontal().drop_nulls().to_numpy()
-        if len(largest):
-            ranges[family] = (int(largest.min()), int(largest.max()))
+        # A list: importing numpy for a few numbers would take longer than everything else here.
+        largest = pl.DataFrame(columns).max_horizontal().drop_nulls().to_list()
+        if largest:
+            ranges[family] = (min(largest), max(largest))
     return ranges
 
 

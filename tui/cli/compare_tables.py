@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,12 +13,15 @@ from engine.analysis.compare import Column as Block
 from engine.analysis.compare import Comparison
 from engine.catalogue import Metric
 from engine.results.names import storable
+from tui.cli.cells import Cell, Column, Row
 from tui.cli.gather import distinct
 from tui.cli.output import FlatTable
-from tui.cli.screen import Cell, Column, Row, Screen
 from tui.format import MISSING, metric_number, percent, short_names, signed, verdict_mark
 from tui.state import View
 from tui.text import cell_width
+
+if TYPE_CHECKING:
+    from tui.cli.screen import Screen
 
 _STYLES = {"better": "green", "worse": "red", "tied": "dim"}
 

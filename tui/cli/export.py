@@ -15,13 +15,13 @@ from engine.export.checkpoints import ExportedCheckpoint
 from engine.export.checkpoints import export_checkpoints as copy_checkpoints
 from tui.cli.gather import choose_run, open_library
 from tui.cli.output import print_json, tell
-from tui.cli.screen import Screen
 from tui.library import Library, Loaded
 from tui.selections import make_selection
 from tui.state import BEST
 
 if TYPE_CHECKING:
     from engine.export.selection import Selection
+    from tui.cli.screen import Screen
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -67,6 +67,8 @@ def export_checkpoints(
     if as_json:
         print_json({"exported": [_entry(item) for item in exported]})
         return 0
+    from tui.cli.screen import Screen
+
     _draw(Screen(), exported)
     tell(notes)
     return 0

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from engine.catalogue import Metric
+from tui.cli.cells import Cell, Column
 from tui.cli.output import FlatTable
-from tui.cli.screen import Cell, Column, Screen
 from tui.format import metric_number, percent, verdict_mark
 
 if TYPE_CHECKING:
     from tui.cli.rank import Ranked, RankedRow
+    from tui.cli.screen import Screen
 
 _STYLES = {"better": "green", "worse": "red", "tied": "dim"}
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from engine.catalogue import SCORE_KEY, Catalogue
 from engine.results.model import RunRef
+from tui.cli.cells import Cell, Column
 from tui.cli.gather import distinct, find_runs, open_library
 from tui.cli.output import Answer, Destination, FlatTable
-from tui.cli.screen import Cell, Column, Screen
 from tui.format import MISSING, metric_number, percent
 from tui.library import Library
 from tui.plots.sparkline import sparkline
 from tui.session import Overview
+
+if TYPE_CHECKING:
+    from tui.cli.screen import Screen
 
 # An overview, and the fingerprint of the run's sample where it is known.
 Found = tuple[Overview, str | None]

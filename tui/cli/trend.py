@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.analysis.trends import Trend, trend
 from engine.catalogue import SCORE_KEY, Metric
@@ -14,12 +14,14 @@ from engine.errors import UsageError
 from tui.cli import trend_tables
 from tui.cli.gather import distinct, find_runs, load_readable, one_of, open_library
 from tui.cli.output import Answer, Destination
-from tui.cli.screen import Screen
 from tui.format import short_names
 from tui.library import Library, Loaded
 from tui.plots.panels import RunSeries
 from tui.plots.presets import build, custom, preset_keys
 from tui.plots.spec import Figure, series_role
+
+if TYPE_CHECKING:
+    from tui.cli.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from engine.analysis.trends import Jump, Trend
 from engine.config import TrendConfig
 from engine.results.names import storable
 from tui.cli.output import FlatTable
-from tui.cli.screen import Screen
 from tui.format import MISSING, metric_number, percent
 from tui.plots.palette import DARK, LIGHT, PlotPalette
 from tui.plots.panels import heading
@@ -21,6 +20,7 @@ from tui.plots.signs import legend
 from tui.plots.spec import Figure
 
 if TYPE_CHECKING:
+    from tui.cli.screen import Screen
     from tui.cli.trend import Course
 
 _WIDEST_WITHOUT_TERMINAL = 100

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.cli.screen import Cell, Column, Screen, wrapped
+from tui.cli.cells import Cell, Column
+from tui.cli.screen import Screen, wrapped
 
 
 def drawn(
