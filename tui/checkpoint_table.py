@@ -72,11 +72,11 @@ class CheckpointSource:
             Column("change", self._sign("Δ%"), 8, "right"),
             Column("mark", "", 2),
             Column("rank", "rank", 7, "right"),
-            Column("std", "std", 9, "right", rule=True, group="over frames"),
-            Column("median", "median", 9, "right", group="over frames"),
-            Column("min", "min", 9, "right", group="over frames"),
-            Column("max", "max", 9, "right", group="over frames"),
-            Column("count", "frames", 7, "right", group="over frames"),
+            Column("std", "std", 9, "right", rule=True, group="frames"),
+            Column("median", "median", 9, "right", group="frames"),
+            Column("min", "min", 9, "right", group="frames"),
+            Column("max", "max", 9, "right", group="frames"),
+            Column("count", "count", 7, "right", group="frames"),
         ]
 
     def _sign(self, text: str) -> str:
@@ -105,7 +105,7 @@ class CheckpointSource:
         """The figures of one metric."""
         metric = self._rows[row]
         if isinstance(metric, str):
-            return (Cell(metric, "heading"),)
+            return (Cell(self._sign(metric), "heading"),)
         change = self._changes[metric.key]
         spread = self._spread.get(metric.key, {})
         verdict = change.get("verdict")
