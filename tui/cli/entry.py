@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.errors import LorascopeError, UsageError, suggest
+from engine.errors import LorascopeError, UnknownNameError, UsageError, suggest
 from engine.text import visible
 
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
         code = _dispatch(list(arguments))
         sys.stdout.flush()
     except LorascopeError as error:
-        return _fail(str(error), error.exit_code)
+        return _fail(_sentence(error), error.exit_code)
     except BrokenPipeError:
         _discard_output()
         return BROKEN_PIPE
@@ -63,6 +63,12 @@ def _check_spelling(word: str, commands: frozenset[str]) -> None:
     near = suggest(word, sorted(commands)) if word.isalpha() else []
     if near and not Path(word).exists():
         raise UsageError(f"{word!r} is neither a command nor a path", f"did you mean lorascope {near[0]}?")
+
+
+def _sentence(error: LorascopeError) -> str:
+    if isinstance(error, UnknownNameError) and error.known and not error.remedy:
+        return f"{error}; known are for example {', '.join(error.known[:3])}"
+    return str(error)
 
 
 def _fail(message: str, code: int) -> int:

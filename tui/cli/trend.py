@@ -124,7 +124,9 @@ def _courses(library: Library, runs: Sequence[Loaded], names: Sequence[str], key
 
 
 def _draw(screen: Screen, figure: Figure, courses: Sequence[Course], question: Question, settings: TrendConfig) -> None:
-    trend_tables.draw_figure(screen, figure, question.width, question.height)
+    trend_tables.draw_figure(
+        screen, figure, question.width, question.height, below=trend_tables.lines_of_words(courses)
+    )
     screen.line()
     trend_tables.draw_words(screen, courses, settings)
 

@@ -24,22 +24,24 @@ if TYPE_CHECKING:
     from tui.cli.trend import Course
 
 _WIDEST_WITHOUT_TERMINAL = 100
-_LINES_OF_WORDS = 6
+_LINES_FOR_ONE = 6
 _HIGHEST, _LOWEST, _HEIGHT_OF_MANY = 24, 8, 14
 
 
-def draw_figure(screen: Screen, figure: Figure, width: int | None, height: int | None) -> None:
+def draw_figure(screen: Screen, figure: Figure, width: int | None, height: int | None, *, below: int) -> None:
     """The panels below one another, then the legend where several curves share them.
 
     Args:
         screen: where to.
         figure: what to draw.
         width, height: cells of each panel; by default what fits the screen.
+        below: how many lines will follow.
     """
     palette = _palette(screen)
+    high = height or _height(screen, figure, below)
     wide = width or (screen.width if screen.is_terminal else min(screen.width, _WIDEST_WITHOUT_TERMINAL))
     for panel in figure.panels:
-        screen.ansi(render(panel, wide, height or _height(screen, figure), palette, plain=screen.plain))
+        screen.ansi(render(panel, wide, high, palette, plain=screen.plain))
     if any(series.name for panel in figure.panels for series in panel.series):
         entries = legend(figure, plain=screen.plain, distinct=palette.distinct_lines)
         screen.legend([(entry.glyph, _style(palette, entry.role), entry.name) for entry in entries])
@@ -50,10 +52,17 @@ def _style(palette: PlotPalette, role: str) -> str:
     return "rgb({},{},{})".format(*colour) if colour else ""
 
 
-def _height(screen: Screen, figure: Figure) -> int:
+def _height(screen: Screen, figure: Figure, below: int) -> int:
     if len(figure.panels) > 1:
         return _HEIGHT_OF_MANY
-    return max(_LOWEST, min(_HIGHEST, screen.height - _LINES_OF_WORDS))
+    return max(_LOWEST, min(_HIGHEST, screen.height - below))
+
+
+def lines_of_words(courses: Sequence[Course]) -> int:
+    """About how many lines follow a plot: the legend, what :func:`draw_words` writes at 80 columns, and the prompt."""
+    if len(courses) == 1:
+        return _LINES_FOR_ONE
+    return 3 + len({id(course.loaded) for course in courses}) + 2 * len(courses)
 
 
 def _palette(screen: Screen) -> PlotPalette:

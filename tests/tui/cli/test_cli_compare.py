@@ -252,7 +252,9 @@ def test_mistakes(lorascope: Command, results: Path) -> None:
     lorascope("compare", results, "-c", "checkpoint_99").failed(2, "checkpoint_99", "did you mean")
     lorascope("compare", results, "-c", "gamma=checkpoint_1").failed(2, "unknown run 'gamma'", "alpha")
     lorascope("compare", results, "-c", "alpha=checkpoint_9").failed(2, "checkpoint_9", "did you mean")
-    lorascope("compare", results, "--metrics", "nonsense").failed(2, "nonsense", "--metrics")
+    lorascope("compare", results, "--metrics", "nonsense").failed(
+        2, "nonsense", "--metrics", "known are for example score"
+    )
     lorascope("compare", results, "--objective", "abs_rell").failed(2, "abs_rell", "did you mean abs_rel")
     lorascope("compare", results, "--where", "detla1 > 0").failed(2, "detla1", "did you mean delta1", "column 1")
     lorascope("compare", results, "--where", "delta1 > 9").failed(2, "no checkpoint meets", "loosen")
