@@ -1,0 +1,192 @@
+"""One metric (or a pair of regions) of one or several runs as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.catalogue import Catalogue, Metric
+from engine.text import visible
+from tui.format import metric_number, percent
+from tui.plots.spec import HLine, Marker, PlotSpec, Series, VLine, series_role
+
+if TYPE_CHECKING:
+    from engine.analysis.overview import RunAnalysis
+    from engine.analysis.trends import Trend
+    from engine.config import TrendConfig
+
+
+@dataclass(frozen=True, eq=False)
+class RunSeries:
+    """A run to draw.
+
+    Attributes:
+        name: what the legend calls it; outside text.
+        role: its colour slot, ``series-1`` to ``series-8``.
+        analysis: its tables.
+    """
+
+    name: str
+    role: str
+    analysis: RunAnalysis
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """One metric of one run, with how it is drawn."""
+
+    run: RunSeries
+    metric: Metric
+    trend: Trend
+    role: str
+    dashed: bool
+    name: str
+    label: str
+
+
+def value_panel(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue, config: TrendConfig) -> PlotSpec:
+    """Values over the checkpoints, with each run's baseline and its best checkpoint.
+
+    One run: a colour per metric. Several: a colour per run, the second metric dashed and without lines of its own.
+    """
+    curves = _curves(keys, runs, catalogue, config)
+    several = len(curves) > 1
+    hlines, markers = [], []
+    for curve in curves:
+        trend, metric = curve.trend, curve.metric
+        if curve.dashed:
+            continue
+        if trend.baseline is not None:
+            of = f" {curve.name}" if several else ""
+            text = f"baseline{of} {metric_number(trend.baseline, metric)}"
+            hlines.append(HLine(trend.baseline, text, curve.role if several else "baseline"))
+        best = None if trend.best is None else trend.values[trend.best]
+        if trend.best is not None and best is not None:
+            markers.append(Marker(trend.positions[trend.best], best, _best_text(best, curve)))
+    return PlotSpec(
+        title=_title(curves),
+        x_label="checkpoint",
+        series=tuple(_series(curve, curve.trend.values, curve.label) for curve in curves),
+        hlines=tuple(hlines),
+        markers=tuple(markers),
+        x_is_integer=True,
+        note=_absent(keys, runs),
+        digits=curves[0].metric.digits,
+        x_names=_x_names(curves),
+    )
+
+
+def variation_panel(
+    keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue, config: TrendConfig
+) -> PlotSpec:
+    """Rolling variation in percent with the threshold, jumps as vertical lines, and from where on a run is stable."""
+    curves = _curves(keys, runs, catalogue, config)
+    alone = len(curves) == 1
+    vlines = [
+        VLine(
+            curve.trend.positions[jump.index],
+            f"{percent(jump.change_pct)} %" if alone and jump.change_pct is not None else "",
+            "jump" if alone else curve.role,
+        )
+        for curve in curves
+        for jump in curve.trend.jumps
+    ]
+    stable = [_short(curve.trend, curve.trend.plateau_index) for curve in curves]
+    notes = (f"stable from {' / '.join(stable)}" if set(stable) != {"–"} else "not stable", _absent(keys, runs))
+    peak = max((v for curve in curves for v in curve.trend.variation if v is not None), default=0.0)
+    return PlotSpec(
+        title=f"{_title(curves, arrow=False)} · variation %",
+        x_label="checkpoint",
+        series=tuple(_series(curve, curve.trend.variation, f"{curve.label} variation %") for curve in curves),
+        hlines=(HLine(config.threshold_pct, f"{config.threshold_pct:g} %", "threshold", "dotted"),),
+        vlines=tuple(vlines),
+        x_is_integer=True,
+        y_limits=(0.0, max(peak, 1.5 * config.threshold_pct)),
+        note=" · ".join(part for part in notes if part),
+        digits=2,
+        x_names=_x_names(curves),
+    )
+
+
+def heading(metric: Metric, *, region: bool = True, arrow: bool = True) -> str:
+    """A metric as a heading or an axis says it: ``RMSE m · building ↓``."""
+    title = metric.title if region else f"{metric.label} {metric.unit}".strip()
+    return f"{visible(title)} {metric.direction.arrow}" if arrow and metric.direction.sign else visible(title)
+
+
+def _curves(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue, config: TrendConfig) -> list[_Curve]:
+    from engine.analysis.trends import trend
+
+    found = []
+    for second, key in enumerate(keys):
+        metric = catalogue.get(key)
+        region = visible(metric.region or metric.label) if len(keys) > 1 else ""
+        for run in runs:
+            if key not in run.analysis.metrics:
+                continue
+            of_run = visible(run.name) if len(runs) > 1 else ""
+            found.append(
+                _Curve(
+                    run,
+                    metric,
+                    trend(run.analysis, key, config, catalogue=catalogue),
+                    run.role if len(runs) > 1 else series_role(second),
+                    second > 0 and len(runs) > 1,
+                    region if second else of_run or region,
+                    " ".join(part for part in (of_run, visible(metric.label), region) if part),
+                )
+            )
+    return found
+
+
+def _series(curve: _Curve, values: tuple[float | None, ...], label: str) -> Series:
+    return Series(
+        name=curve.name,
+        x=tuple(float(position) for position in curve.trend.positions),
+        y=values,
+        role=curve.role,
+        style="dashed" if curve.dashed else "line",
+        label=label,
+    )
+
+
+def _best_text(best: float, curve: _Curve) -> str:
+    text = metric_number(best, curve.metric)
+    baseline = curve.trend.baseline
+    if not baseline:
+        return text
+    return f"{text} ({percent(100 * (best - baseline) / abs(baseline))} %)"
+
+
+def _title(curves: Sequence[_Curve], *, arrow: bool = True) -> str:
+    metrics = {curve.metric.key: curve.metric for curve in curves}
+    first = curves[0].metric
+    if len(metrics) == 1:
+        return heading(first, arrow=arrow)
+    same = {metric.label for metric in metrics.values()} == {first.label}
+    return heading(first, region=False, arrow=arrow) if same else ", ".join(map(heading, metrics.values()))
+
+
+def _absent(keys: Sequence[str], runs: Sequence[RunSeries]) -> str:
+    """Which of several runs lack the panel's first metric, in words."""
+    without = [visible(run.name) for run in runs if keys[0] not in run.analysis.metrics]
+    return f"not measured in {', '.join(without)}" if without else ""
+
+
+def _short(trend: Trend, index: int | None) -> str:
+    if index is None:
+        return "–"
+    step = trend.steps[index]
+    return str(step) if step is not None else visible(trend.checkpoints[index])
+
+
+def _x_names(curves: Sequence[_Curve]) -> tuple[tuple[float, str], ...]:
+    """Names of positions that are not the checkpoints' own numbers."""
+    named: dict[float, str] = {}
+    for curve in curves:
+        trend = curve.trend
+        if tuple(trend.steps) != trend.positions:
+            for position, name in zip(trend.positions, trend.checkpoints, strict=True):
+                named.setdefault(float(position), visible(name))
+    return tuple(named.items())

@@ -1,0 +1,61 @@
+"""The line of words under the cursor."""
+
+from __future__ import annotations
+
+import math
+
+from tui.format import number
+from tui.plots.spec import Figure, PlotSpec, Series
+
+
+def readout(figure: Figure, index: int) -> str:
+    """What the curves say at one position, and how that differs from the position before.
+
+    Args:
+        figure: the plots; only panels with a numeric y are read.
+        index: index into ``figure.positions()``.
+
+    Returns:
+        For example ``checkpoint 20: δ<1.25 0.3467, +143 % on 19``; several curves are separated by ``│``. Empty where
+        the figure has no such position.
+    """
+    positions = figure.positions()
+    if not 0 <= index < len(positions):
+        return ""
+    x = positions[index]
+    parts = []
+    for panel in figure.panels:
+        if panel.y_names:
+            continue
+        parts += [text for series in panel.series if (text := _series(panel, series, x))]
+    label = next((panel.x_label for panel in figure.panels if panel.x_label), "x")
+    place = f"{label} {_position(figure, x)}"
+    return f"{place}: {' │ '.join(parts)}" if parts else f"{place}: no value"
+
+
+def _series(panel: PlotSpec, series: Series, x: float) -> str:
+    name = series.label or series.name
+    value = previous = None
+    for position, y in sorted(series.points()):
+        if position == x:
+            value = y
+        elif position < x:
+            previous = (position, y)
+    if value is None:
+        return f"{name} –" if x in series.x else ""
+    text = f"{name} {number(value, panel.digits)}"
+    if previous is None or previous[1] == 0:
+        return text
+    change = (value - previous[1]) / abs(previous[1]) * 100
+    if not math.isfinite(change):
+        return text
+    digits = 0 if abs(change) >= 100 else 1
+    return f"{text}, {change:+.{digits}f} % on {_name(panel, previous[0])}"
+
+
+def _position(figure: Figure, x: float) -> str:
+    return next((name for panel in figure.panels for at, name in panel.x_names if at == x), f"{x:g}")
+
+
+def _name(panel: PlotSpec, x: float) -> str:
+    return next((name for at, name in panel.x_names if at == x), f"{x:g}")

@@ -1,0 +1,107 @@
+"""From cells and runs with roles to the strips that a widget returns, and the legend's lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.format import plain_text
+from tui.plots.drawing import BOLD_ROLES, runs
+from tui.plots.palette import PlotPalette
+from tui.plots.signs import legend
+from tui.plots.spec import Figure
+from tui.text import cell_width, fit
+from tui.widgets.plot_drawings import Look
+
+Runs = tuple[tuple[str, str], ...]
+"""Stretches of text, each with a role."""
+
+_LONGEST_NAME = 40
+
+
+class Painter:
+    """Styles by role on one background.
+
+    Args:
+        palette: the colours.
+        base: the widget's own style, under everything.
+        colourless: whether the palette's colours are left out.
+    """
+
+    def __init__(self, palette: PlotPalette, base: Style, *, colourless: bool = False) -> None:
+        self._palette = palette
+        self.base = base
+        self._colourless = colourless
+        self._styles: dict[str, Style] = {}
+
+    def style(self, role: str) -> Style:
+        """The style of a role."""
+        found = self._styles.get(role)
+        if found is None:
+            colour = None if self._colourless or not role else self._palette.colour(role)
+            found = self.base + Style(
+                color=Color.from_rgb(*colour) if colour else None, bold=True if role in BOLD_ROLES else None
+            )
+            self._styles[role] = found
+        return found
+
+    def cells(self, row: Sequence[tuple[str, str]]) -> Strip:
+        """One cell per entry, with as few segments as there are changes of style."""
+        chars, roles = tuple(char for char, _ in row), tuple(role for _, role in row)
+        return self.runs(runs(chars, roles), len(row))
+
+    def runs(self, row: Iterable[tuple[str, str]], width: int) -> Strip:
+        """Stretches of text, filled up to ``width`` cells."""
+        strip = Strip([Segment(text, self.style(role)) for text, role in row if text])
+        return strip.adjust_cell_length(width, self.style(""))
+
+    def text(self, text: str, role: str, width: int) -> Strip:
+        """One text on one line."""
+        return self.runs(((fit(text, width), role),), width)
+
+
+def changed_cells(before: Strip, after: Strip) -> list[int]:
+    """The columns in which two lines differ in their text, in steps of one cell."""
+    old, new = before.text, after.text
+    # A wide character moves what follows it, so that cells cannot be compared one by one.
+    if not (len(old) == before.cell_length and len(new) == after.cell_length):
+        return list(range(after.cell_length))
+    return [column for column in range(len(new)) if column >= len(old) or old[column] != new[column]]
+
+
+def legend_rows(figure: Figure, look: Look, width: int, most: int) -> tuple[Runs, ...]:
+    """The legend of a figure on as few lines as it needs.
+
+    Args:
+        figure: what to explain.
+        look: how it is drawn.
+        width: cells per line.
+        most: lines at most; what does not fit is counted (``+2``).
+
+    Returns:
+        Lines of runs; none where there is nothing to explain or no room.
+    """
+    entries = legend(figure, plain=look.plain, distinct=look.distinct) if most > 0 else ()
+    lines: list[list[tuple[str, str]]] = [[]]
+    used = 0
+    for index, entry in enumerate(entries):
+        name = fit(entry.name, min(cell_width(entry.name), _LONGEST_NAME, max(1, width - 6)))
+        name = plain_text(name) if look.plain else name
+        size = cell_width(entry.glyph) + 1 + cell_width(name)
+        rest = 5 if index < len(entries) - 1 and len(lines) == most else 0
+        if used and used + 3 + size + rest > width:
+            if len(lines) == most:
+                lines[-1].append((f"  +{len(entries) - index}", "note"))
+                break
+            lines.append([])
+            used = 0
+        if used:
+            lines[-1].append(("   ", ""))
+            used += 3
+        lines[-1] += [(entry.glyph, entry.role), (f" {name}", "text")]
+        used += size
+    return tuple(tuple(line) for line in lines if line)
