@@ -1,0 +1,1 @@
+"""Configuration, plan, runner and journal of an evaluation."""

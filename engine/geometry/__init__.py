@@ -1,0 +1,1 @@
+"""Cameras, poses, alignment, normals, planes and warping, batched in torch."""

@@ -1,0 +1,1 @@
+"""Models and their LoRA checkpoints: the contract, VGGT, the small built-in model. Imports torch."""
