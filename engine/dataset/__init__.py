@@ -1,1 +1,1 @@
-"""Frames, calibration and ground truth: KITTI-360, plain RGB-D clips, and the synthetic street. NumPy and OpenCV only."""
+"""Frames, calibration and ground truth: KITTI-360, RGB-D clips, and the synthetic street. NumPy and OpenCV only."""
