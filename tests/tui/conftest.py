@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.legacy import write_example
+from support.pilot import settled
 from textual.pilot import Pilot
 
 from engine.config import Config
@@ -34,16 +35,6 @@ def library() -> Library:
 def alpha(example: Path, library: Library) -> Loaded:
     """The first run, read."""
     return library.load(next(iter(discover([example / "alpha"]))))
-
-
-async def settled(pilot: Pilot[None], condition: Callable[[], bool], tries: int = 600) -> None:
-    """Wait until something is true of the app; fails loudly when it never is."""
-    for _ in range(tries):
-        await pilot.pause(0.02)
-        if condition():
-            await pilot.pause()
-            return
-    raise AssertionError("the app never got there")
 
 
 @pytest.fixture
