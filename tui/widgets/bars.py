@@ -140,6 +140,11 @@ class KeyBar(Static):
         width = self.size.width
         if not width:
             return
+        if self.screen.has_class("-tiny"):
+            columns, rows = self.app.size
+            text = f" {columns}x{rows} is small: 80x24 shows all  ? help"
+            self.update(Content(_fitted(self, text, width)))
+            return
         last = [command for command in self._commands if command.key in ("?", "q")]
         room = width - sum(self._width(command) for command in last)
         shown: list[Command] = []
