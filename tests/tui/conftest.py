@@ -42,9 +42,11 @@ def started() -> Started:
     """Opens the app on some folders and waits until every run was read."""
 
     @asynccontextmanager
-    async def start(*paths: Path, size: tuple[int, int] = (120, 40), plain: bool = False) -> AsyncIterator[Pilot[None]]:
-        app = LorascopeApp(paths, plain=plain)
-        async with app.run_test(size=size) as pilot:
+    async def start(
+        *paths: Path, size: tuple[int, int] = (120, 40), notifications: bool = False
+    ) -> AsyncIterator[Pilot[None]]:
+        app = LorascopeApp(paths)
+        async with app.run_test(size=size, notifications=notifications) as pilot:
             session = app.session
             await settled(pilot, lambda: not session.discovering and len(session.overviews) == len(session.refs))
             yield pilot

@@ -14,9 +14,10 @@ from tui.format import MISSING, number, percent, plain_text, short_path
 from tui.plots.sparkline import sparkline
 from tui.screens.base import LorascopeScreen
 from tui.session import Overview, Session
+from tui.text import cell_width
 from tui.widgets.grid import Cell, Column, Grid
 
-_SPARK = 14
+_SPARK = 11
 _STATUS_ROLES = {"ok": "", "partial": "warning", "running": "accent", "broken": "error"}
 
 
@@ -32,17 +33,19 @@ class RunsSource:
         self._session = session
         self._keys = list(session.refs)
         self._plain = plain
+        names = max((cell_width(session.name(key)) for key in self._keys), default=0)
+        folders = max((cell_width(self._folder(session.refs[key].path)) for key in self._keys), default=0)
         self.columns: Sequence[Column] = (
-            Column("name", "run", 34, flex=3, min_width=16, ellipsis="middle"),
-            Column("checkpoints", "ckpts", 6, "right"),
-            Column("best", "best", 16, min_width=8, ellipsis="middle"),
+            Column("name", "run", min(max(names, 12), 44), min_width=min(max(names, 12), 22), ellipsis="middle"),
+            Column("checkpoints", "ckpts", 5, "right"),
+            Column("best", "best", 16, min_width=13, ellipsis="middle"),
             Column("score", "score", 7, "right"),
-            Column("delta", "D%" if plain else "Δ%", 7, "right"),
+            Column("delta", "D%" if plain else "Δ%", 6, "right"),
             Column("curve", "score curve", _SPARK),
-            Column("status", "status", 8),
+            Column("status", "status", 7),
             Column("protocol", "protocol", 9, min_width=6),
             Column("provenance", "from", 10, min_width=6),
-            Column("folder", "folder", 20, flex=2, min_width=8, ellipsis="middle"),
+            Column("folder", "folder", min(max(folders, 6), 40), min_width=6, ellipsis="middle"),
         )
 
     @property
@@ -94,6 +97,8 @@ class RunsSource:
         )
 
     def _folder(self, path: Path) -> str:
+        if self._session.samples:
+            return "samples"
         for root in self._session.roots or [Path.cwd()]:
             if path == root:
                 return "."

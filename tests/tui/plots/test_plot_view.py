@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from textual.app import App, ComposeResult
@@ -146,18 +147,29 @@ async def test_a_click_puts_the_cursor_there() -> None:
         assert app.plot.cursor_index == 4
 
 
-async def test_a_step_repaints_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def dirty_cells(app: Demo) -> int:
+    return sum(region.area for part in app.plot.children for region in part._repaint_regions)
+
+
+async def test_a_step_and_another_marker_repaint_few_cells() -> None:
     app = Demo()
     async with app.run_test(size=(120, 40)) as pilot:
         await drawn(pilot, app)
         app.plot.move_cursor(1)
         await pilot.pause()
         app.plot.move_cursor(1)
-        regions = [region for part in app.plot.children for region in part._repaint_regions]
-        cells = sum(region.area for region in regions)
-        assert regions
-        assert cells < 0.1 * 120 * 40
+        assert 0 < dirty_cells(app) < 0.05 * 120 * 40
         await pilot.pause()
+        # Drawn before, so that it is shown at once.
+        first, *rest = FIGURE.panels
+        moved = Figure("f", (replace(first, markers=(Marker(0.0, 1.0, "low"),)), *rest))
+        for figure in (moved, FIGURE):
+            app.plot.show(figure)
+            await drawn(pilot, app)
+        app.plot.show(moved)
+        assert 0 < dirty_cells(app) < 0.05 * 120 * 40
+        text = await drawn(pilot, app)
+        assert any("low" in row for row in text)
 
 
 async def test_the_cursor_stays_at_its_checkpoint_in_another_figure() -> None:
