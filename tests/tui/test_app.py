@@ -244,3 +244,19 @@ async def test_hostile_names_are_literal_everywhere(started: Started, tmp_path: 
                 hidden = {c for c in text if (c != "\n" and unicodedata.category(c) in ("Cc", "Cs")) or c == "\u202e"}
                 assert not hidden, (keys, hidden)
         assert app.is_running
+
+
+async def test_runs_are_sorted_and_filtered(started: Started, example: Path) -> None:
+    async with started(example) as pilot:
+        grid = pilot.app.screen.query_one("#runs-grid")
+        source = grid.source  # type: ignore[attr-defined]
+        assert [source.cells(row)[0].text for row in range(2)] == ["alpha", "beta"]
+        await press(pilot, "s")  # by score: beta's ratios are higher throughout
+        source = grid.source  # type: ignore[attr-defined]
+        assert [source.cells(row)[0].text for row in range(2)] == ["beta", "alpha"]
+        assert "score▼" in text_of(pilot).replace(" ", "")
+        await press(pilot, "slash")
+        await settled(pilot, lambda: isinstance(pilot.app.screen, LineDialog))
+        await pilot.press(*"alp", "enter")
+        await settled(pilot, lambda: grid.source.row_count == 1)  # type: ignore[attr-defined]
+        assert "beta" not in text_of(pilot)
