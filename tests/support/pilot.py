@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from textual.pilot import Pilot
+
+Started = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
 
 
 async def settled(pilot: Pilot[None], condition: Callable[[], bool], tries: int = 600) -> None:
@@ -15,3 +18,8 @@ async def settled(pilot: Pilot[None], condition: Callable[[], bool], tries: int 
             await pilot.pause()
             return
     raise AssertionError("the app never got there")
+
+
+def text_of(pilot: Pilot[None]) -> str:
+    """What stands on the screen, line by line."""
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from support.legacy import write_example
-from support.pilot import settled
+from support.pilot import Started, settled
 from textual.pilot import Pilot
 
 from engine.config import Config
 from engine.results.discovery import discover
 from tui.app import LorascopeApp
 from tui.library import Library, Loaded
-
-Started = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
 
 
 @pytest.fixture
@@ -52,8 +50,3 @@ def started() -> Started:
             yield pilot
 
     return start
-
-
-def text_of(pilot: Pilot[None]) -> str:
-    """What stands on the screen, line by line."""
-    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import Started, settled, text_of
 from support.legacy import rising_run, write_json, write_run
+from support.pilot import Started, settled, text_of
 from textual.pilot import Pilot
 from textual.widgets import Input
 

@@ -48,7 +48,7 @@ class PresetBar(Static):
         for name, title in (*PRESETS, *(((CUSTOM, custom),) if custom else ())):
             shown = plain_text(title) if plain else title
             parts.append((f" {shown} ", "bold reverse" if name == current else "$foreground 60%"))
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
 
 class TrendsScreen(LorascopeScreen):
