@@ -157,6 +157,10 @@ class RunsScreen(LorascopeScreen):
         key = self.grid.cursor_key
         if key:
             loaded = self.need([key])
+            overview = self.session.overviews.get(key)
+            if loaded is None and overview and overview.status == "broken":
+                self.app.push_screen(MessageDialog(overview.name, "\n".join(overview.problems)))
+                return
             if loaded is None:
                 self.notify("still reading this run: press i again in a moment", timeout=2)
                 return
