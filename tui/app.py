@@ -12,10 +12,12 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from engine.errors import LorascopeError
 from engine.results.model import RunRef
+from engine.text import visible
 from tui.commands import Command, bindings
 from tui.driver import lean
 from tui.loader import Batch, Loader
@@ -120,7 +122,7 @@ class LorascopeApp(App[None]):
         gc.freeze()
         if self._unknown_theme:
             known = ", ".join(entry.name for entry in THEMES)
-            self.notify(f"unknown theme {self._unknown_theme!r}; known: {known}, …", severity="warning", markup=False)
+            self.notify(f"unknown theme {self._unknown_theme!r}; known: {known}, …", severity="warning")
         self._loader = Loader(self.session.config_path, self._deliver)
         self._discover()
         if self.session.state.screen != "runs" and not self.session.state_is_fresh:
@@ -152,7 +154,7 @@ class LorascopeApp(App[None]):
         self.session.add_refs(event.refs)
         self.session.discovering = not event.done
         for notice in event.notices:
-            self.notify(notice, severity="warning", timeout=10, markup=False)
+            self.notify(notice, severity="warning", timeout=10)
         if event.refs and self._loader:
             # A few runs stay in memory: Compare and Trends then open without reading them again.
             keep = len(self.session.refs) <= KEEP_LOADED
@@ -173,7 +175,7 @@ class LorascopeApp(App[None]):
         for loaded in batch.loaded:
             self.session.add_loaded(loaded)
         for error in batch.errors:
-            self.notify(error, severity="error", timeout=12, markup=False)
+            self.notify(error, severity="error", timeout=12)
         self._follow()
 
     def _follow(self) -> None:
@@ -183,6 +185,18 @@ class LorascopeApp(App[None]):
             for screen in self.screen_stack:
                 if isinstance(screen, LorascopeScreen):
                     screen.follow()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Say something in a corner. Messages hold outside text: they are literal, whatever the caller thinks."""
+        super().notify(visible(message), title=title, severity=severity, timeout=timeout, markup=False)
 
     def headline(self) -> str:
         """What is open, for the right end of the tabs."""

@@ -110,7 +110,9 @@ class CompareSource:
             title = self._sign(f"{figures.run} · {figures.checkpoint or 'no checkpoint'}{best}")
             for at, (key, name, width) in enumerate(self._names):
                 align: Literal["left", "right"] = "left" if key == "mark" else "right"
-                columns.append(Column(f"{index}:{key}", name, width, align, group=title, rule=at == 0))
+                # What is left over goes behind the marks, where blocks have room for their names.
+                flex = int(key == "mark")
+                columns.append(Column(f"{index}:{key}", name, width, align, group=title, rule=at == 0, flex=flex))
         return columns
 
     @property

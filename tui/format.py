@@ -80,11 +80,13 @@ def signed(value: float | None, digits: int) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A change in percent with its sign and one decimal, without the percent sign: ``+30.9``."""
+    """A change in percent with its sign and one decimal (two where it is tiny), no percent sign: ``+30.9``."""
     if value is None or not math.isfinite(value):
         return MISSING
     if abs(value) >= 1e5:
         return f"{value:+.1e}"
+    if 0 < abs(value) < 0.05:
+        return f"{value:+.2f}"
     return f"{value:+.0f}" if abs(value) >= 1e3 else f"{value:+.1f}"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.errors import DataError, LorascopeError, UsageError
+from engine.text import visible
 from tui.state import state_folder
 
 
@@ -44,7 +45,7 @@ def open_app(
         with private_stderr():
             app.run()
     except LorascopeError as error:
-        print(f"lorascope: {error}", file=sys.stderr)
+        print(f"lorascope: {visible(str(error))}", file=sys.stderr)
         return error.exit_code
     return app.return_code or 0
 

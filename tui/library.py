@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from engine.analysis.comparability import Facts, facts_from
 from engine.analysis.overview import RunAnalysis, analyse
 from engine.analysis.ranking import best
-from engine.results.load import load_run
-
 from engine.catalogue import SCORE_KEY, Catalogue
 from engine.config import Config
+from engine.results.load import load_run
 from engine.results.model import Run, RunRef
 from tui.session import Overview
 

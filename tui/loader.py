@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import LorascopeError
+from engine.errors import LorascopeError, UnknownNameError
 from engine.results.model import RunRef
-from tui.session import Overview
+from tui.session import Overview, broken_overview
 
 if TYPE_CHECKING:
     from tui.library import Library, Loaded
@@ -112,13 +112,9 @@ class Loader:
         due = time.monotonic() + BATCH_SECONDS
         while item is not None and not self._stopped:
             ref, baseline, keep = item
-            try:
-                loaded = library.load(ref, baseline)
-            except LorascopeError as error:
-                errors.append(str(error))
-                loaded = library.load(ref)
-            overviews.append(library.overview(loaded))
-            if keep:
+            loaded, overview = self._read(library, ref, baseline, errors)
+            overviews.append(overview)
+            if keep and loaded is not None:
                 kept.append(loaded)
             item = self._next(0) if time.monotonic() < due else None
         if not self._stopped:
@@ -126,6 +122,25 @@ class Loader:
                 remaining = len(self._queue)
             self._deliver(Batch(overviews, kept, errors, library, remaining))
         return library
+
+    def _read(
+        self, library: Library, ref: RunRef, baseline: str | None, errors: list[str]
+    ) -> tuple[Loaded | None, Overview]:
+        """One run; whatever is wrong with it costs only itself."""
+        try:
+            try:
+                loaded = library.load(ref, baseline)
+            except UnknownNameError as error:
+                # A baseline that was chosen once may be gone from the run.
+                errors.append(str(error))
+                loaded = library.load(ref)
+            return loaded, library.overview(loaded)
+        except LorascopeError as error:
+            return None, broken_overview(ref, str(error))
+        except Exception as error:
+            # The thread must live on for the other runs; the row says that this is the program's own fault.
+            why = f"{type(error).__name__}: {error} (please report this as a bug)"
+            return None, broken_overview(ref, why)
 
     def _open_library(self) -> tuple[Library, list[str]]:
         from engine.config import Config, load_config

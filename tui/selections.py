@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.analysis.deltas import deltas
-
 from engine.export.selection import Selection
 from tui.library import Library, Loaded
 

@@ -49,6 +49,23 @@ class Overview:
     problems: tuple[str, ...]
 
 
+def broken_overview(ref: RunRef, why: str) -> Overview:
+    """The row of a run that could not be analysed at all."""
+    return Overview(
+        key=str(ref.path),
+        name=ref.name,
+        checkpoints=ref.checkpoints or 0,
+        protocol="",
+        provenance="",
+        status="broken",
+        best=None,
+        score=None,
+        baseline_score=None,
+        curve=(),
+        problems=(why,),
+    )
+
+
 class Session:
     """The runs below some folders and the view of them.
 

@@ -58,6 +58,8 @@ class ViewState:
     screen: str = "runs"
     cursor_run: str = ""
     marked: list[str] = field(default_factory=list)
+    runs_sort: str = ""
+    runs_filter: str = ""
     baselines: dict[str, str] = field(default_factory=dict)
     objective: str = "score"
     view: View = "percent"

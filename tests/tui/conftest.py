@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from support.legacy import write_example
+from support.pilot import Started, settled
 from textual.pilot import Pilot
 
 from engine.config import Config
 from engine.results.discovery import discover
 from tui.app import LorascopeApp
 from tui.library import Library, Loaded
-
-Started = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
 
 
 @pytest.fixture
@@ -36,31 +35,18 @@ def alpha(example: Path, library: Library) -> Loaded:
     return library.load(next(iter(discover([example / "alpha"]))))
 
 
-async def settled(pilot: Pilot[None], condition: Callable[[], bool], tries: int = 600) -> None:
-    """Wait until something is true of the app; fails loudly when it never is."""
-    for _ in range(tries):
-        await pilot.pause(0.02)
-        if condition():
-            await pilot.pause()
-            return
-    raise AssertionError("the app never got there")
-
-
 @pytest.fixture
 def started() -> Started:
     """Opens the app on some folders and waits until every run was read."""
 
     @asynccontextmanager
-    async def start(*paths: Path, size: tuple[int, int] = (120, 40), plain: bool = False) -> AsyncIterator[Pilot[None]]:
-        app = LorascopeApp(paths, plain=plain)
-        async with app.run_test(size=size) as pilot:
+    async def start(
+        *paths: Path, size: tuple[int, int] = (120, 40), notifications: bool = False
+    ) -> AsyncIterator[Pilot[None]]:
+        app = LorascopeApp(paths)
+        async with app.run_test(size=size, notifications=notifications) as pilot:
             session = app.session
             await settled(pilot, lambda: not session.discovering and len(session.overviews) == len(session.refs))
             yield pilot
 
     return start
-
-
-def text_of(pilot: Pilot[None]) -> str:
-    """What stands on the screen, line by line."""
-    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())

@@ -40,6 +40,8 @@ def test_percent_keeps_one_decimal_where_it_means_something() -> None:
     assert percent(30.868) == "+30.9"
     assert percent(-64.5) == "-64.5"
     assert percent(1433.0) == "+1433"
+    assert percent(-0.012) == "-0.01"
+    assert percent(0.0) == "+0.0"
     assert percent(None) == MISSING
 
 

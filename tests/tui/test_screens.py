@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from conftest import settled
+from support.pilot import settled
 from textual.pilot import Pilot
 
 from tui.app import LorascopeApp

@@ -98,13 +98,14 @@ def variation_panel(
     return PlotSpec(
         title=f"{_title(curves, arrow=False)} · variation %",
         x_label="checkpoint",
-        series=tuple(_series(curve, curve.trend.variation, f"{curve.label} variation %") for curve in curves),
+        series=tuple(_series(curve, curve.trend.variation, curve.label) for curve in curves),
         hlines=(HLine(config.threshold_pct, f"{config.threshold_pct:g} %", "threshold", "dotted"),),
         vlines=tuple(vlines),
         x_is_integer=True,
         y_limits=(0.0, max(peak, 1.5 * config.threshold_pct)),
         note=" · ".join(part for part in notes if part),
         digits=2,
+        unit="%",
         x_names=_x_names(curves),
     )
 
@@ -122,6 +123,7 @@ def _curves(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue
     for second, key in enumerate(keys):
         metric = catalogue.get(key)
         region = visible(metric.region or metric.label) if len(keys) > 1 else ""
+        shown = False
         for run in runs:
             if key not in run.analysis.metrics:
                 continue
@@ -134,9 +136,11 @@ def _curves(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue
                     run.role if len(runs) > 1 else series_role(second),
                     second > 0 and len(runs) > 1,
                     region if second else of_run or region,
-                    " ".join(part for part in (of_run, visible(metric.label), region) if part),
+                    # Under the cursor the metric is said once, then only the runs.
+                    of_run if shown else " ".join(part for part in (visible(metric.label), region, of_run) if part),
                 )
             )
+            shown = True
     return found
 
 

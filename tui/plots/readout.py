@@ -16,24 +16,30 @@ def readout(figure: Figure, index: int) -> str:
         index: index into ``figure.positions()``.
 
     Returns:
-        For example ``checkpoint 20: δ<1.25 0.3467, +143 % on 19``; several curves are separated by ``│``. Empty where
-        the figure has no such position.
+        For example ``checkpoint 20: δ<1.25 0.3467, +143 % on 19``; several curves are separated by ``│``, and the
+        position before is named again only where it differs. Empty where the figure has no such position.
     """
     positions = figure.positions()
     if not 0 <= index < len(positions):
         return ""
     x = positions[index]
-    parts = []
+    parts: list[str] = []
+    before: float | None = None
     for panel in figure.panels:
-        if panel.y_names:
-            continue
-        parts += [text for series in panel.series if (text := _series(panel, series, x))]
+        for series in panel.series if not panel.y_names else ():
+            text, previous = _series(panel, series, x)
+            if previous is not None and previous != before:
+                text += f" on {_name(panel, previous)}"
+                before = previous
+            if text:
+                parts.append(text)
     label = next((panel.x_label for panel in figure.panels if panel.x_label), "x")
-    place = f"{label} {_position(figure, x)}"
+    place = f"{label} {_name_of(figure, x)}"
     return f"{place}: {' │ '.join(parts)}" if parts else f"{place}: no value"
 
 
-def _series(panel: PlotSpec, series: Series, x: float) -> str:
+def _series(panel: PlotSpec, series: Series, x: float) -> tuple[str, float | None]:
+    """The words for one curve, and the position that its change is against."""
     name = series.label or series.name
     value = previous = None
     for position, y in sorted(series.points()):
@@ -42,20 +48,20 @@ def _series(panel: PlotSpec, series: Series, x: float) -> str:
         elif position < x:
             previous = (position, y)
     if value is None:
-        return f"{name} –" if x in series.x else ""
-    text = f"{name} {number(value, panel.digits)}"
-    if previous is None or previous[1] == 0:
-        return text
+        return (f"{name} –".strip() if x in series.x else ""), None
+    text = f"{name} {number(value, panel.digits)} {panel.unit}".strip()
+    if previous is None or previous[1] == 0 or panel.unit == "%":
+        return text, None
     change = (value - previous[1]) / abs(previous[1]) * 100
     if not math.isfinite(change):
-        return text
+        return text, None
     digits = 0 if abs(change) >= 100 else 1
-    return f"{text}, {change:+.{digits}f} % on {_name(panel, previous[0])}"
-
-
-def _position(figure: Figure, x: float) -> str:
-    return next((name for panel in figure.panels for at, name in panel.x_names if at == x), f"{x:g}")
+    return f"{text}, {change:+.{digits}f} %", previous[0]
 
 
 def _name(panel: PlotSpec, x: float) -> str:
     return next((name for at, name in panel.x_names if at == x), f"{x:g}")
+
+
+def _name_of(figure: Figure, x: float) -> str:
+    return next((name for panel in figure.panels for at, name in panel.x_names if at == x), f"{x:g}")

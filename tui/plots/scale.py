@@ -136,19 +136,21 @@ def row_scale(low: float, high: float, rows: int) -> tuple[float, float, Ticks]:
         ),
         key=lambda c: (c[0] * 10.0 ** c[1] / c[2], -c[2]),
     )
-    for mantissa, power, spacing in candidates:
-        step = mantissa * 10.0**power
-        unit = step / spacing  # what one row is worth
-        first = math.floor(low / unit + 1e-9)
-        if (first + steps) * unit < high - 1e-9 * unit:
-            continue
-        # What is left over is shared between both ends, but nothing is shown below zero for its sake.
-        spare = math.floor((first + steps) - high / unit + 1e-9) // 2
-        first = max(first - spare, 0) if low >= 0 else first - spare
-        bottom, top = first * unit, (first + steps) * unit
-        marks = [index * step for index in range(-(-first // spacing), (first + steps) // spacing + 1)]
-        if bottom < top and marks:
-            return bottom, top, Ticks(tuple(marks), tuple(_labels(marks, step, _digits(mantissa, power))))
+    # At least two ticks, where there is a way.
+    for least in (2, 1):
+        for mantissa, power, spacing in candidates:
+            step = mantissa * 10.0**power
+            unit = step / spacing  # what one row is worth
+            first = math.floor(low / unit + 1e-9)
+            if (first + steps) * unit < high - 1e-9 * unit:
+                continue
+            # What is left over is shared between both ends, but nothing is shown below zero for its sake.
+            spare = math.floor((first + steps) - high / unit + 1e-9) // 2
+            first = max(first - spare, 0) if low >= 0 else first - spare
+            bottom, top = first * unit, (first + steps) * unit
+            marks = [index * step for index in range(-(-first // spacing), (first + steps) // spacing + 1)]
+            if bottom < top and len(marks) >= least:
+                return bottom, top, Ticks(tuple(marks), tuple(_labels(marks, step, _digits(mantissa, power))))
     low, high = padded(low, high)
     return low, high, ticks(low, high, max(2, rows // 3))
 

@@ -102,6 +102,7 @@ class PlotSpec:
         y_names: names for y = 0, 1, 2, ... from the bottom, instead of a scale.
         note: a remark, shown at the right end of the heading.
         digits: decimals of a value in the readout.
+        unit: what follows a value in the readout; one in percent is not compared with the value before in percent.
         x_names: names of positions for the readout, where they are not the number itself.
     """
 
@@ -117,6 +118,7 @@ class PlotSpec:
     y_names: tuple[str, ...] = ()
     note: str = ""
     digits: int = 4
+    unit: str = ""
     x_names: tuple[tuple[float, str], ...] = ()
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.catalogue import Direction
-from tui.format import metric_number, percent
+from tui.format import metric_number, percent, short_path
 from tui.screens.dialogs import Choice, ChooseDialog
 from tui.state import BEST
 
@@ -82,7 +83,7 @@ def choose_run(
     """Ask for one of the runs."""
     session = screen.session
     offered = [key for key in (keys if keys is not None else session.refs) if session.usable(key)]
-    choices = [Choice(key, session.name(key), key) for key in offered]
+    choices = [Choice(key, session.name(key), short_path(Path(key))) for key in offered]
     ask(screen, title, choices, session.current_run(), done)
 
 

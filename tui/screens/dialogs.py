@@ -18,6 +18,15 @@ from textual.widgets.option_list import Option
 from engine.errors import LorascopeError
 from engine.text import visible
 
+# What one line of a dialog holds at most; longer outside text is cut in its middle.
+_LONGEST = 400
+
+
+def _line(text: str) -> str:
+    """Outside text made safe on one line: literal, nothing hidden, not thousands of characters."""
+    shown = visible(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST // 2]}…{shown[-_LONGEST // 2 :]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -55,7 +64,7 @@ class ChooseDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Title, filter, list."""
         with Vertical(classes="dialog", id="choose"):
-            yield Static(Content(self._title), classes="dialog-title")
+            yield Static(Content(_line(self._title)), classes="dialog-title")
             yield Input(placeholder="type to filter", id="choose-filter")
             yield OptionList(id="choose-list", markup=False)
 
@@ -77,8 +86,8 @@ class ChooseDialog(ModalScreen[str | None]):
             [
                 Option(
                     Content.assemble(
-                        visible(choice.title)[:200],
-                        (f"  {visible(choice.detail)[:200]}" if choice.detail else "", "$foreground 60%"),
+                        _line(choice.title),
+                        (f"  {_line(choice.detail)}" if choice.detail else "", "$foreground 60%"),
                     )
                 )
                 for choice in self._shown
@@ -137,9 +146,9 @@ class LineDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Title, line, hint or error."""
         with Vertical(classes="dialog", id="line"):
-            yield Static(Content(self._title), classes="dialog-title")
+            yield Static(Content(_line(self._title)), classes="dialog-title")
             yield Input(self._value, id="line-input")
-            yield Static(Content(self._hint), id="line-hint")
+            yield Static(Content(_line(self._hint)), id="line-hint")
 
     def on_mount(self) -> None:
         """Type at once."""
@@ -159,7 +168,7 @@ class LineDialog(ModalScreen[str | None]):
         error = self._error(event.value)
         hint = self.query_one("#line-hint", Static)
         hint.set_class(error is not None, "-error")
-        hint.update(Content(visible(error) if error else self._hint))
+        hint.update(Content(_line(error or self._hint)))
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
@@ -188,8 +197,8 @@ class MessageDialog(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Title, text, what the keys do."""
         with Vertical(classes="dialog", id="message"):
-            yield Static(Content(self._title), classes="dialog-title")
-            yield Static(Content(self._text), id="message-text")
+            yield Static(Content(_line(self._title)), classes="dialog-title")
+            yield Static(Content("\n".join(map(_line, self._text.split("\n")))), id="message-text")
             keys = f"{self._question}  enter yes · esc no" if self._question else "enter or esc closes"
             yield Static(Content(keys), id="line-hint")
 

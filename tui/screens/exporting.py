@@ -40,7 +40,7 @@ def export_table(screen: LorascopeScreen, table: Callable[[TableFormat], FlatTab
         except LorascopeError as error:
             screen.app.push_screen(MessageDialog("Not written", str(error)))
         else:
-            screen.notify(f"written: {path}", timeout=4, markup=False)
+            screen.notify(f"written: {path}", timeout=4)
 
     def done(text: str | None) -> None:
         if text is None:
@@ -99,7 +99,7 @@ class _Export:
             try:
                 locate(selection)
             except LorascopeError as error:
-                self._ask_folder(item, str(error))
+                self._ask_folder(item, error.message)
                 return
         self._copy(selections, force=False)
 
@@ -156,7 +156,7 @@ class _Export:
             names = "\n".join(str(entry.path) for entry in written)
             app.call_from_thread(self._finished, names)
 
-        screen.notify(f"copying to {self._target} …", timeout=3, markup=False)
+        screen.notify(f"copying to {self._target} …", timeout=3)
         screen.run_worker(work, thread=True, group="export", exclusive=True)
 
     def _failed(self, selections: list[Selection], error: LorascopeError) -> None:

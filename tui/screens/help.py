@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from tui.screens.base import LorascopeScreen
 
 
+# Text columns of the dialog.
+_WIDTH = 70
+
+
 class HelpScreen(ModalScreen[None]):
     """Explains a screen and lists the keys that work there."""
 
@@ -29,7 +34,7 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self._title = screen.NAME.capitalize()
         self._text = " ".join(screen.HELP.split())
-        self._sections = ((self._title, screen.ACTIONS), ("Everywhere", everywhere))
+        self._sections = (("Keys here", screen.ACTIONS), ("Keys everywhere", everywhere))
         self._plain = screen.lorascope.plain_mode
 
     def compose(self) -> ComposeResult:
@@ -44,7 +49,9 @@ class HelpScreen(ModalScreen[None]):
             parts += ["\n", (f"{title}\n", "bold $primary")]
             for command in commands:
                 key = plain_text(command.key) if self._plain else command.key
-                parts += [(f"  {key:>{width}}  ", "bold $accent"), f"{command.help}\n"]
+                first, *more = textwrap.wrap(command.help, _WIDTH - width - 3)
+                parts += [(f"{key:>{width}}  ", "bold $accent"), f"{first}\n"]
+                parts += [f"{'':{width + 2}}{line}\n" for line in more]
         parts += [("\nesc closes", "$foreground 60%")]
         return Content.assemble(*parts)
 

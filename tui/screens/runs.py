@@ -2,116 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import on
 from textual.widget import Widget
 
 from tui.commands import Command, bindings
-from tui.format import MISSING, number, percent, plain_text, short_path
-from tui.plots.sparkline import sparkline
+from tui.format import short_path
+from tui.runs_table import SORTS, RunsSource, visible_runs
 from tui.screens.base import LorascopeScreen
-from tui.session import Overview, Session
-from tui.widgets.grid import Cell, Column, Grid
-
-_SPARK = 14
-_STATUS_ROLES = {"ok": "", "partial": "warning", "running": "accent", "broken": "error"}
-
-
-class RunsSource:
-    """The runs as rows of a grid, in the order in which they were found.
-
-    Args:
-        session: what the app knows.
-        plain: ASCII alone.
-    """
-
-    def __init__(self, session: Session, *, plain: bool) -> None:
-        self._session = session
-        self._keys = list(session.refs)
-        self._plain = plain
-        self.columns: Sequence[Column] = (
-            Column("name", "run", 34, flex=3, min_width=16, ellipsis="middle"),
-            Column("checkpoints", "ckpts", 6, "right"),
-            Column("best", "best", 16, min_width=8, ellipsis="middle"),
-            Column("score", "score", 7, "right"),
-            Column("delta", "D%" if plain else "Δ%", 7, "right"),
-            Column("curve", "score curve", _SPARK),
-            Column("status", "status", 8),
-            Column("protocol", "protocol", 9, min_width=6),
-            Column("provenance", "from", 10, min_width=6),
-            Column("folder", "folder", 20, flex=2, min_width=8, ellipsis="middle"),
-        )
-
-    @property
-    def row_count(self) -> int:
-        """One row for every run."""
-        return len(self._keys)
-
-    def row_key(self, row: int) -> str:
-        """The run's path."""
-        return self._keys[row]
-
-    def row_kind(self, row: int) -> Literal["row", "heading"]:
-        """Runs have no headings."""
-        return "row"
-
-    def cells(self, row: int) -> Sequence[Cell]:
-        """The run's name and, once it was read, its figures."""
-        key = self._keys[row]
-        ref = self._session.refs[key]
-        folder = self._folder(ref.path)
-        overview = self._session.overviews.get(key)
-        if overview is None:
-            count = "" if ref.checkpoints is None else str(ref.checkpoints)
-            waiting = "..." if self._plain else "…"
-            blank = Cell("")
-            return (
-                Cell(ref.name), Cell(count), blank, blank, blank, blank,
-                Cell(waiting, "muted"), blank, blank, Cell(folder, "muted"),
-            )  # fmt: skip
-        delta = _change(overview)
-        status = overview.status
-        problems = len(overview.problems)
-        if status == "ok" and problems:
-            status = "ok !"
-        curve = sparkline(overview.curve, _SPARK, plain=self._plain) if overview.curve else ""
-        role = _STATUS_ROLES.get(overview.status, "")
-        missing = plain_text(MISSING) if self._plain else MISSING
-        return (
-            Cell(overview.name, "error" if overview.status == "broken" else ""),
-            Cell(str(overview.checkpoints)),
-            Cell(overview.best or missing, "best" if overview.best else "muted"),
-            Cell(number(overview.score, 4) if overview.score is not None else missing),
-            Cell(percent(delta) if delta is not None else missing, _delta_role(delta)),
-            Cell(curve, "accent"),
-            Cell(status, role or ("warning" if problems else "muted")),
-            Cell(overview.protocol, "muted"),
-            Cell(overview.provenance, "muted"),
-            Cell(folder, "muted"),
-        )
-
-    def _folder(self, path: Path) -> str:
-        for root in self._session.roots or [Path.cwd()]:
-            if path == root:
-                return "."
-            if root in path.parents:
-                return str(path.parent.relative_to(root))
-        return str(path.parent)
-
-
-def _change(overview: Overview) -> float | None:
-    if overview.score is None or not overview.baseline_score:
-        return None
-    return 100 * (overview.score - overview.baseline_score) / abs(overview.baseline_score)
-
-
-def _delta_role(delta: float | None) -> str:
-    if delta is None:
-        return "muted"
-    return "better" if delta > 0 else "worse" if delta < 0 else "tied"
+from tui.widgets.grid import Grid
 
 
 class RunsScreen(LorascopeScreen):
@@ -124,7 +26,9 @@ class RunsScreen(LorascopeScreen):
     ACTIONS: ClassVar[tuple[Command, ...]] = (
         Command("open", "enter", "compare", "Compare the marked runs, or the run under the cursor."),
         Command("mark", "space", "mark", "Mark the run for Compare and Trends, or take the mark away."),
-        Command("mark_all", "a", "all", "Mark all runs, or none."),
+        Command("mark_all", "a", "all", "Mark all runs shown, or none."),
+        Command("sort", "s", "sort", "Sort by score, change, name, state, or as found."),
+        Command("filter", "slash", "filter", "Show only runs whose name or folder holds some words."),
         Command("baseline", "B", "baseline", "Choose the checkpoint that changes are measured against."),
         Command("info", "i", "details", "Show where the run lies, how it was made, and what was wrong with it."),
         Command("copy", "y", "copy path", "Copy the run's path to the clipboard."),
@@ -146,13 +50,19 @@ class RunsScreen(LorascopeScreen):
         grid = self.grid
         if not session.discovering and not session.refs:
             grid.empty = "no runs here: start lorascope with the folder that holds your evaluations"
-        source = RunsSource(session, plain=self.lorascope.plain_mode)
+        keys = self._keys()
+        if session.refs and not keys:
+            grid.empty = "no run fits the filter: change it with /"
         first = grid.cursor_key is None
-        grid.set_source(source)
+        grid.set_source(RunsSource(session, keys, plain=self.lorascope.plain_mode))
+        grid.set_sort(self.state.runs_sort or None, dict(SORTS).get(self.state.runs_sort, False))
         grid.set_marked(set(self.state.marked))
-        if first and self.state.cursor_run in session.refs:
-            grid.move_cursor(row=list(session.refs).index(self.state.cursor_run))
+        if first and self.state.cursor_run in keys:
+            grid.move_cursor(row=keys.index(self.state.cursor_run))
         self._say()
+
+    def _keys(self) -> list[str]:
+        return visible_runs(self.session, self.state.runs_filter, self.state.runs_sort)
 
     def _say(self) -> None:
         session = self.session
@@ -197,13 +107,40 @@ class RunsScreen(LorascopeScreen):
             self.state.toggle_mark(key)
             self.state.blocks = []
             self.grid.set_marked(set(self.state.marked))
-            self.grid.move_cursor(row=min(self.grid.cursor_row + 1, len(self.session.refs) - 1))
+            self.grid.move_cursor(row=min(self.grid.cursor_row + 1, len(self._keys()) - 1))
 
     def action_mark_all(self) -> None:
         """All or none."""
-        self.state.marked = [] if self.state.marked else [key for key in self.session.refs if self.session.usable(key)]
+        self.state.marked = [] if self.state.marked else [key for key in self._keys() if self.session.usable(key)]
         self.state.blocks = []
         self.grid.set_marked(set(self.state.marked))
+
+    def action_sort(self) -> None:
+        """The next order."""
+        names = [name for name, _ in SORTS]
+        at = names.index(self.state.runs_sort) if self.state.runs_sort in names else -1
+        self._sort_by(names[(at + 1) % len(names)])
+
+    @on(Grid.HeaderSelected)
+    def _header(self, event: Grid.HeaderSelected) -> None:
+        if event.column_key in dict(SORTS):
+            self._sort_by(event.column_key)
+
+    def _sort_by(self, column: str) -> None:
+        self.state.runs_sort = column
+        self.refresh_view()
+
+    def action_filter(self) -> None:
+        """Only some runs."""
+        from tui.screens.dialogs import LineDialog
+
+        def done(text: str | None) -> None:
+            if text is not None:
+                self.state.runs_filter = text.strip()
+                self.refresh_view()
+
+        hint = "words that name or folder hold   (empty: all runs)"
+        self.app.push_screen(LineDialog("Runs to show", self.state.runs_filter, hint=hint), done)
 
     def action_copy(self) -> None:
         """The path, through the terminal's own clipboard."""
@@ -220,6 +157,10 @@ class RunsScreen(LorascopeScreen):
         key = self.grid.cursor_key
         if key:
             loaded = self.need([key])
+            overview = self.session.overviews.get(key)
+            if loaded is None and overview and overview.status == "broken":
+                self.app.push_screen(MessageDialog(overview.name, "\n".join(overview.problems)))
+                return
             if loaded is None:
                 self.notify("still reading this run: press i again in a moment", timeout=2)
                 return

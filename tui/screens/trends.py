@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.errors import LorascopeError
+from engine.text import visible
 from tui.commands import Command, bindings
 from tui.format import plain_text
 from tui.screens.base import LorascopeScreen
@@ -47,7 +48,7 @@ class PresetBar(Static):
         for name, title in (*PRESETS, *(((CUSTOM, custom),) if custom else ())):
             shown = plain_text(title) if plain else title
             parts.append((f" {shown} ", "bold reverse" if name == current else "$foreground 60%"))
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
 
 class TrendsScreen(LorascopeScreen):
@@ -119,7 +120,7 @@ class TrendsScreen(LorascopeScreen):
         first = self.state.trend_metrics[0]
         name = self.library.catalogue.get(first).title if self.library else first
         more = len(self.state.trend_metrics) - 1
-        return f"{name} +{more}" if more else name
+        return f"{visible(name)} +{more}" if more else visible(name)
 
     def _draw(self, library: Library, loaded: list[Loaded]) -> None:
         from tui.plots.panels import RunSeries

@@ -75,7 +75,7 @@ class TabBar(Static):
         room = width - used - 1
         if self._right and cell_len(self._right) < room:
             parts.append((_fitted(self, self._right, room, "right"), "$foreground 60%"))
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
     def on_click(self, event: events.Click) -> None:
         """Open the tab under the mouse."""
@@ -125,7 +125,7 @@ class StatusLine(Static):
             if parts:
                 parts.append("  ")
             parts.append((_fitted(self, self._text, width).rstrip(), "$foreground 60%"))
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
 
 class KeyBar(Static):
@@ -139,6 +139,11 @@ class KeyBar(Static):
         """The width decides how many keys fit."""
         width = self.size.width
         if not width:
+            return
+        if self.screen.has_class("-tiny"):
+            columns, rows = self.app.size
+            text = f" {columns}x{rows} is small: 80x24 shows all  ? help"
+            self.update(Content(_fitted(self, text, width)), layout=False)
             return
         last = [command for command in self._commands if command.key in ("?", "q")]
         room = width - sum(self._width(command) for command in last)
@@ -154,7 +159,7 @@ class KeyBar(Static):
         for command in [*shown, *last]:
             key = plain_text(command.key) if _plain(self) else command.key
             parts += [(f" {key}", "bold $accent"), (f" {command.title} ", "$foreground 60%")]
-        self.update(Content.assemble(*parts))
+        self.update(Content.assemble(*parts), layout=False)
 
     @staticmethod
     def _width(command: Command) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from textual.app import ComposeResult
@@ -20,7 +21,7 @@ from tui.plots.spec import Figure
 from tui.text import fit
 from tui.widgets.plot_drawings import DrawingCache, Job, Look, draw_missing
 from tui.widgets.plot_messages import CursorMoved, DrawingsReady, Drawn
-from tui.widgets.plot_page import Cell, Page, Panel, differences
+from tui.widgets.plot_page import Cell, Page, Panel
 from tui.widgets.plot_paint import Painter, Runs, changed_cells, legend_rows
 from tui.widgets.plot_slice import SLICES, PlotSlice
 
@@ -124,11 +125,13 @@ class PlotView(Widget):
 
     def next_panel(self) -> None:
         """Turn to the next page of panels; after the last comes the first."""
-        self._turn(1)
+        self._page_index = (self._page_index + 1) % max(1, self.pages)
+        self._start()
 
     def previous_panel(self) -> None:
-        """Turn to the previous page of panels."""
-        self._turn(-1)
+        """Turn to the previous page of panels; before the first comes the last."""
+        self._page_index = (self._page_index - 1) % max(1, self.pages)
+        self._start()
 
     def move_cursor(self, step: int) -> None:
         """Move the cursor by ``step`` positions; a hidden one appears at the best checkpoint, else at the last."""
@@ -173,12 +176,13 @@ class PlotView(Widget):
         if self._timer is not None:
             self._timer.stop()
         self._pending = True
+        self._repaint()
         self._timer = self.set_timer(_DEBOUNCE_SECONDS, self._start)
 
     def on_click(self, event: Click) -> None:
         """Put the cursor at the position nearest to the pointer."""
-        left, top = self.content_region.offset
-        near = self._page.nearest(self._positions, event.screen_x - left, event.screen_y - top)
+        at = event.screen_offset - self.content_region.offset
+        near = self._page.nearest(self._positions, at.x, at.y)
         if near is not None:
             self.set_cursor(near)
 
@@ -191,11 +195,6 @@ class PlotView(Widget):
         if before.distinct_lines != self._palette.distinct_lines:
             self._start()
         self._repaint()
-
-    def _turn(self, step: int) -> None:
-        if self.pages > 1:
-            self._page_index = (self._page_index + step) % self.pages
-            self._start()
 
     def _start(self) -> None:
         """Lay the page out; show it at once where all its drawings are known, else have a thread draw it."""
@@ -242,24 +241,26 @@ class PlotView(Widget):
         found = zip(self._jobs, drawings, strict=False)  # none where there was a problem
         self._page = Page(tuple(Panel(job.spec, job.box, drawing) for job, drawing in found))
         self._overlay = self._page.overlay(self._x())
-        self._repaint()
+        self._repaint_changes(range(self.content_size.height))
         self.post_message(self.Drawn(self))
 
     def _redraw_cursor(self) -> None:
-        """Only the cells that change, and the readout."""
+        """Only what the cursor covered and covers, and the readout."""
         before, self._overlay = self._overlay, self._page.overlay(self._x())
-        height = self.content_size.height
-        said = self._lines.get(height - 1)
-        self._lines.clear()
-        changed = differences(before, self._overlay)
-        if height >= FOOTER_FROM and said is not None:
-            changed[height - 1] = changed_cells(said, self._line(height - 1))
-        for part in self.query_children(PlotSlice):
-            for row, columns in changed.items():
+        self._repaint_changes({row for row, _ in before.keys() | self._overlay.keys()} | {self.content_size.height - 1})
+
+    def _repaint_changes(self, rows: Iterable[int]) -> None:
+        """Repaint the cells of these rows that look different from what is on the screen."""
+        for y in rows:
+            shown = self._lines.pop(y, None)
+            if shown is None:
+                continue  # it has not been asked for yet: it will be drawn as it is then
+            columns = changed_cells(shown, self._line(y))
+            for part in self.query_children(PlotSlice):
                 # In one piece: two pieces of a line would both be sent from the slice's edge.
                 inside = [column for column in columns if part.left <= column < part.left + part.size.width]
                 if inside:
-                    part.refresh_cells(row, min(inside), max(inside))
+                    part.refresh_cells(y, min(inside), max(inside))
 
     def _repaint(self) -> None:
         self._lines.clear()

@@ -72,12 +72,3 @@ class Page:
             near = [(abs(box.left + column - x), index) for column, index in columns if column is not None]
             return min(near)[1] if near else None
         return None
-
-
-def differences(before: Overlay, after: Overlay) -> dict[int, list[int]]:
-    """Row -> the columns that two overlays show differently."""
-    changed: dict[int, list[int]] = {}
-    for row, column in before.keys() | after.keys():
-        if before.get((row, column)) != after.get((row, column)):
-            changed.setdefault(row, []).append(column)
-    return changed

@@ -65,12 +65,16 @@ class Painter:
 
 
 def changed_cells(before: Strip, after: Strip) -> list[int]:
-    """The columns in which two lines differ in their text, in steps of one cell."""
-    old, new = before.text, after.text
-    # A wide character moves what follows it, so that cells cannot be compared one by one.
-    if not (len(old) == before.cell_length and len(new) == after.cell_length):
+    """The columns in which two lines differ in text or style."""
+    old, new = _cells(before), _cells(after)
+    if len(old) != before.cell_length or len(new) != after.cell_length or len(old) != len(new):
+        # A wide character moves what follows it, so that cells cannot be compared one by one.
         return list(range(after.cell_length))
-    return [column for column in range(len(new)) if column >= len(old) or old[column] != new[column]]
+    return [column for column, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
+
+
+def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
+    return [(char, segment.style) for segment in strip for char in segment.text]
 
 
 def legend_rows(figure: Figure, look: Look, width: int, most: int) -> tuple[Runs, ...]:

@@ -1,0 +1,91 @@
+"""The thread that reads runs: order, batches, and failures that cost only themselves."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.errors import DataError
+from engine.results.discovery import discover
+from engine.results.model import RunRef
+from tui.library import Library, Loaded
+from tui.loader import Batch, Loader
+
+
+@pytest.fixture
+def batches() -> queue.Queue[Batch]:
+    return queue.Queue()
+
+
+@pytest.fixture
+def loader(batches: queue.Queue[Batch]) -> Iterator[Loader]:
+    made = Loader(None, batches.put)
+    yield made
+    made.stop()
+
+
+def take(batches: queue.Queue[Batch], runs: int) -> list[Batch]:
+    """Batches until that many runs were read."""
+    found: list[Batch] = []
+    while sum(len(batch.overviews) for batch in found) < runs:
+        found.append(batches.get(timeout=60))
+    return found
+
+
+def test_overviews_of_everything_and_runs_only_where_asked(
+    loader: Loader, batches: queue.Queue[Batch], example: Path
+) -> None:
+    alpha, beta = discover([example])
+    loader.request([alpha])
+    loader.request([beta], keep=True)
+    found = take(batches, 2)
+    assert {overview.name for batch in found for overview in batch.overviews} == {"alpha", "beta"}
+    assert [loaded.run.name for batch in found for loaded in batch.loaded] == ["beta"]
+    assert found[-1].remaining == 0
+
+
+def test_a_baseline_that_is_gone_is_said_and_the_run_is_read_without_it(
+    loader: Loader, batches: queue.Queue[Batch], example: Path
+) -> None:
+    ref = next(iter(discover([example])))
+    loader.request([ref], keep=True, baselines={str(ref.path): "checkpoint_99"})
+    (batch,) = take(batches, 1)
+    assert "checkpoint_99" in batch.errors[0]
+    assert batch.loaded[0].run.baseline == "baseline"
+
+
+@pytest.mark.parametrize("error", [DataError("x.parquet: a pair occurs twice"), RuntimeError("boom")])
+def test_a_failure_costs_only_its_own_run(
+    loader: Loader, batches: queue.Queue[Batch], example: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    load = Library.load
+
+    def failing(self: Library, ref: RunRef, baseline: str | None = None) -> Loaded:
+        if ref.name == "alpha":
+            raise error
+        return load(self, ref, baseline)
+
+    monkeypatch.setattr(Library, "load", failing)
+    loader.request(discover([example]))
+    overviews = {entry.name: entry for batch in take(batches, 2) for entry in batch.overviews}
+    assert overviews["alpha"].status == "broken"
+    assert str(error) in overviews["alpha"].problems[0]
+    assert overviews["beta"].status == "ok"
+
+
+def test_what_is_urgent_comes_first_and_the_newest_of_it_before_the_others(example: Path) -> None:
+    order: list[str] = []
+    refs = list(discover([example]))
+    first, second = refs
+    done: queue.Queue[Batch] = queue.Queue()
+    loader = Loader(None, done.put)
+    with loader._changed:  # the thread waits until all requests are there
+        loader.request([first])
+        loader.request([second], urgent=True, keep=True)
+    for batch in take(done, 2):
+        order += [overview.name for overview in batch.overviews]
+    loader.stop()
+    assert order == [second.name, first.name]
