@@ -1,0 +1,130 @@
+"""The settings of an evaluation: one object for the command, for a form, and for the run that it writes."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from engine.errors import ConfigError
+
+Align = Literal["none", "scale", "median", "scale_shift"]
+
+
+class EvaluationConfig(BaseModel):
+    """What to evaluate, on what, and how.
+
+    Attributes:
+        data: dataset root: KITTI-360, a synthetic street, or an RGB-D clip.
+        to: the run's folder.
+        checkpoints: folder with LoRA checkpoints, or a single one; ``None`` evaluates the base alone.
+        base: the base model's weights; ``None`` needs ``base_seed``.
+        base_seed: random base weights from this seed, for tests and benchmarks.
+        training: a training's configuration with a ``lora`` section, for checkpoints that lack theirs.
+        model: the model family.
+        split: ``train``, ``val`` or ``test``.
+        max_seqs: windows to draw; ``None`` for all.
+        sampling: how they are drawn.
+        seed: of the draw, of RANSAC; drawn once per run.
+        seq_len: frames in a window.
+        stride: frames from one window's start to the next.
+        align: the alignment that summaries show; all four are computed.
+        align_scope: one fit per window or per frame.
+        prepare: ``fit`` or ``crop``.
+        size: image width in pixels; ``None`` for the model's own.
+        dtype: precision of the forward pass; scoring is float32.
+        device: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``.
+        limit_checkpoints: take the first so many.
+        protocol: only ``v1`` is run from raw data.
+        shard: windows computed between two writes.
+        readers: threads that read ahead of the model.
+        name: the run's name; by default the folder's.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: Path
+    to: Path
+    checkpoints: Path | None = None
+    base: Path | None = None
+    base_seed: int | None = None
+    training: Path | None = None
+    model: str = "vggt"
+    split: Literal["train", "val", "test"] = "val"
+    max_seqs: Annotated[int, Field(ge=1)] | None = None
+    sampling: Literal["uniform", "stratified"] = "uniform"
+    seed: int = 0
+    seq_len: Annotated[int, Field(ge=1, le=200)] = 8
+    stride: Annotated[int, Field(ge=1)] = 8
+    align: Align = "median"
+    align_scope: Literal["window", "frame"] = "window"
+    prepare: Literal["fit", "crop"] = "fit"
+    size: Annotated[int, Field(ge=14)] | None = None
+    dtype: Literal["fp32", "bf16"] = "fp32"
+    device: str = "auto"
+    limit_checkpoints: Annotated[int, Field(ge=0)] | None = None
+    protocol: Literal["v1"] = "v1"
+    shard: Annotated[int, Field(ge=1)] = 4
+    readers: Annotated[int, Field(ge=1, le=64)] = 2
+    name: str | None = None
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, value: str) -> str:
+        if value in ("auto", "cpu", "cuda") or (value.startswith("cuda:") and value[5:].isdecimal()):
+            return value
+        raise ValueError("must be auto, cpu, cuda or cuda:N")
+
+    @property
+    def run_name(self) -> str:
+        """The run's name."""
+        return self.name or self.to.absolute().name
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the numbers, as plain data: two runs with equal settings on equal files give equal rows."""
+        kept = self.model_dump(mode="json", exclude={"to", "name", "device", "readers"})
+        for key in ("data", "checkpoints", "base", "training"):
+            if kept[key] is not None:
+                kept[key] = str(Path(kept[key]).absolute())
+        return kept
+
+
+def make_config(values: dict[str, Any], *, file: Path | None = None) -> EvaluationConfig:
+    """A configuration from a TOML file and from values that win over it.
+
+    Args:
+        values: field -> value; ``None`` means not given.
+        file: a TOML file whose table ``[evaluate]`` (or top level) holds fields.
+
+    Raises:
+        ConfigError: the file cannot be read, or a value is wrong; names the field.
+    """
+    merged: dict[str, Any] = {}
+    if file is not None:
+        merged.update(_from_file(file))
+    merged.update({key: value for key, value in values.items() if value is not None})
+    try:
+        return EvaluationConfig.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        option = f"--{place.replace('_', '-')}"
+        where = f"{file}: {place}" if file is not None and place not in values else option
+        raise ConfigError(
+            f"{where}: {first['msg'].removeprefix('Value error, ')}", "see lorascope evaluate --help"
+        ) from None
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})", "check --config") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    table = raw.get("evaluate", raw)
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: evaluate must be a table")
+    return dict(table)

@@ -1,0 +1,122 @@
+"""Who predicts: the baseline, every checkpoint, and the two pseudo-checkpoints, all on one window's images.
+
+This is the seam for sharing work between checkpoints: :meth:`ModelPredictors.predict` is called once per window and
+yields one prediction after another, so that what they have in common may be computed once inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from engine.dataset.model import PreparedWindow
+from engine.errors import LorascopeError
+from engine.evaluation.config import EvaluationConfig
+from engine.inference.checkpoints import CheckpointSource
+from engine.inference.contract import GeometryModel, Prediction, no_grad_predict
+from engine.inference.families import build_model
+from engine.inference.lora import AdapterBank
+from engine.inference.lora_config import read_training
+from engine.inference.weights import state_sha256
+from engine.schema import LoraInfo
+
+BASELINE, ORACLE, CHANCE = "baseline", "oracle", "chance"
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; ``auto`` is CUDA where there is one.
+
+    Raises:
+        LorascopeError: CUDA was asked for and is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise LorascopeError(f"--device {name}: this machine has no CUDA device", "use --device cpu or auto")
+    return torch.device(name)
+
+
+class ModelPredictors:
+    """The base model with the adapters of all checkpoints in memory.
+
+    Args:
+        config: model, weights, precision.
+        device: where it runs.
+    """
+
+    def __init__(self, config: EvaluationConfig, device: torch.device) -> None:
+        seed = config.base_seed if config.base is None else None
+        self.model: GeometryModel = build_model(config.model, weights=config.base, seed=seed)
+        self.model.module.to(device)
+        self._device = device
+        self._dtype = _DTYPES[config.dtype]
+        self._training = read_training(config.training) if config.training else None
+        self.weights_sha256 = state_sha256(self.model.module)
+        self._bank = AdapterBank(self.model)
+
+    def lora_info(self) -> LoraInfo:
+        """The LoRA recipe of the checkpoints, where they share one."""
+        recipes = {self._bank.get(name).recipe.rank: self._bank.get(name).recipe for name in self._bank.names}
+        if len(recipes) != 1:
+            return LoraInfo()
+        recipe = next(iter(recipes.values()))
+        return LoraInfo(
+            rank=recipe.rank, alpha=recipe.alpha, dropout=recipe.dropout, target_modules=list(recipe.target_modules)
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The baseline, then the checkpoints that were loaded."""
+        return (BASELINE, *self._bank.names)
+
+    def add(self, source: CheckpointSource) -> None:
+        """Load one checkpoint.
+
+        Raises:
+            DataError: it cannot be read, does not fit the base, or would change nothing.
+        """
+        self._bank.add(source, self._training)
+
+    def predict(
+        self, images: Tensor, names: Sequence[str], failed: Callable[[str, str], None]
+    ) -> Iterator[tuple[str, Prediction]]:
+        """Run the models of these names on one window.
+
+        Args:
+            images: [1, S, 3, H, W], RGB in [0, 1], on the device.
+            names: among :attr:`names`.
+            failed: called with name and reason where a model cannot run; the others go on.
+        """
+        for name in names:
+            try:
+                if name == BASELINE:
+                    self._bank.baseline()
+                else:
+                    self._bank.activate(name)
+                prediction = no_grad_predict(self.model, images, self._dtype)
+            except (RuntimeError, ValueError) as error:
+                if name == BASELINE:
+                    raise
+                failed(name, f"the forward pass failed: {str(error).splitlines()[0]}")
+                continue
+            yield name, prediction
+
+
+def chance(prepared: PreparedWindow, depth: float, device: torch.device) -> Prediction:
+    """What knows nothing: one constant depth, a camera that never moves, the true intrinsics.
+
+    Args:
+        prepared: the window.
+        depth: metres, the median of the run's ground truth.
+        device: where to put it.
+    """
+    frames, _, height, width = prepared.images.shape
+    return Prediction(
+        depth=torch.full((1, frames, height, width), depth, device=device),
+        confidence=torch.ones((1, frames, height, width), device=device),
+        world_to_camera=torch.eye(4, device=device)[:3].expand(1, frames, 3, 4).contiguous(),
+        intrinsics=torch.as_tensor(prepared.intrinsics, dtype=torch.float32, device=device)[None],
+    )

@@ -1,0 +1,147 @@
+"""What a run says of itself: ``metadata.json``, and the curves of all shards in one table."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from engine import __version__
+from engine.dataset.model import Preparation
+from engine.evaluation.journal import State
+from engine.evaluation.plan import Plan
+from engine.evaluation.predictors import BASELINE, CHANCE, ORACLE, ModelPredictors, choose_device
+from engine.results import layout
+from engine.results.names import step_of
+from engine.results.writer import write_table
+from engine.schema import (
+    CURVES,
+    CheckpointInfo,
+    DatasetInfo,
+    DeviceInfo,
+    ModelInfo,
+    ProtocolInfo,
+    Provenance,
+    Role,
+    RunMetadata,
+)
+from engine.scoring.protocol import parameters
+
+CURVE_SHARDS = "curve_shards"
+_LIBRARIES = ("torch", "peft", "numpy", "polars", "opencv-python-headless")
+
+
+def describe(
+    plan: Plan,
+    predictors: ModelPredictors,
+    prepare: Preparation,
+    status: str,
+    problems: Mapping[str, str],
+    state: State,
+) -> RunMetadata:
+    """The run's metadata.
+
+    Args:
+        plan: the work.
+        predictors: the models.
+        prepare: how images were prepared.
+        status: ``running`` or ``done``.
+        problems: checkpoint -> why it is not, or not wholly, evaluated.
+        state: what the journal says.
+    """
+    config = plan.config
+    checkpoints = [CheckpointInfo(name=BASELINE, role=Role.BASELINE)]
+    checkpoints += [
+        CheckpointInfo(
+            name=source.name,
+            step=step_of(source.name),
+            path=str(source.path.absolute()),
+            problem=problems.get(source.name),
+        )
+        for source in plan.checkpoints
+    ]
+    checkpoints += [CheckpointInfo(name=ORACLE, role=Role.ORACLE), CheckpointInfo(name=CHANCE, role=Role.CHANCE)]
+    device = choose_device(config.device)
+    return RunMetadata(
+        run=config.run_name,
+        created=_started(state),
+        lorascope_version=__version__,
+        provenance=Provenance.SYNTHETIC if plan.dataset.name == "street" else Provenance.EVALUATED,
+        protocol=ProtocolInfo(
+            name=config.protocol,
+            align=config.align,
+            align_scope=config.align_scope,
+            prepare=prepare.mode,
+            seq_len=config.seq_len,
+            stride=config.stride,
+            parameters={**parameters(), "chance_depth_m": state.chance_depth},
+        ),
+        dataset=DatasetInfo(
+            name=plan.dataset.name,
+            root_name=plan.dataset.root_name,
+            split=config.split,
+            sampling=config.sampling,
+            max_seqs=config.max_seqs,
+            seed=config.seed,
+            sample_fingerprint=plan.fingerprint,
+        ),
+        model=ModelInfo(
+            name=config.model,
+            weights=config.base.name if config.base else f"random, seed {config.base_seed}",
+            weights_sha256=predictors.weights_sha256,
+            image_size=prepare.size,
+        ),
+        lora=predictors.lora_info(),
+        device=DeviceInfo(
+            name=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu",
+            kind=device.type,
+            dtype=config.dtype,
+            libraries={name: found for name in _LIBRARIES if (found := _version(name))},
+        ),
+        checkpoints=checkpoints,
+        checkpoint_dir=str(config.checkpoints.absolute()) if config.checkpoints else None,
+        evaluation_seconds=round(state.seconds, 3),
+        status="done" if status == "done" else "running",
+        left_out={
+            **plan.left_out,
+            **({"windows that could not be read": len(state.failed_windows)} if state.failed_windows else {}),
+        },
+        notes=[f"window {window}: {why}" for window, why in sorted(state.failed_windows.items())[:20]],
+    )
+
+
+def finish_curves(run: Path) -> None:
+    """Join the curves of all shards into ``curves.parquet``: the mean over frames of every point of every curve.
+
+    Raises:
+        DataError: the table cannot be written.
+    """
+    files = sorted((run / CURVE_SHARDS).glob(f"*/{layout.CURVES}"))
+    if not files:
+        return
+    keys = ["checkpoint", "curve", "region", "x"]
+    joined = (
+        pl.scan_parquet(files)
+        .group_by(keys, maintain_order=True)
+        .agg((pl.col("y") * pl.col("count")).sum() / pl.col("count").sum(), pl.col("count").sum())
+        .select(CURVES.names())
+        .sort(keys)
+        .collect()
+    )
+    write_table(run, layout.CURVES, joined)
+
+
+def _started(state: State) -> datetime | None:
+    return datetime.fromisoformat(state.started) if state.started else None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,244 @@
+"""Runs an evaluation: windows outside, checkpoints inside; writes the store as it goes, and goes on where it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.dataset.model import Dataset, Preparation, PreparedWindow, Window
+from engine.errors import DataError, LorascopeError, UsageError
+from engine.evaluation.config import EvaluationConfig
+from engine.evaluation.journal import Event, Journal, State, replay
+from engine.evaluation.lock import locked
+from engine.evaluation.plan import Plan, difference, make_plan
+from engine.evaluation.predictors import ModelPredictors, choose_device
+from engine.evaluation.record import CURVE_SHARDS, describe, finish_curves
+from engine.evaluation.shard import ShardResult, ShardWorker
+from engine.results import layout
+from engine.results.writer import write_frames, write_metadata, write_table
+from engine.schema import WINDOWS
+
+JOURNAL = "journal.jsonl"
+# Windows whose ground truth gives the constant depth of `chance`, spread evenly over the sample.
+CHANCE_WINDOWS = 8
+
+Watch = Callable[[Event], None]
+
+
+def evaluate(config: EvaluationConfig, *, watch: Watch = lambda _: None, plan: Plan | None = None) -> Path:
+    """Evaluate, or go on with an evaluation that was interrupted.
+
+    Finished shards are kept; the one that was interrupted is computed again and replaces what it had written. A bad
+    checkpoint, window or frame costs only itself and is named in the journal and in ``metadata.json``.
+
+    Args:
+        config: the settings.
+        watch: called with every event of the journal, after it was written.
+        plan: made from the same configuration, to save making it twice.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        UsageError: the folder holds a run with other settings, or another process works on it.
+        DataError: data, base weights or the folder cannot be read or written; no checkpoint is left.
+    """
+    plan = plan or make_plan(config)
+    with locked(config.to):
+        return _Run(plan, watch).go()
+
+
+def time_per_window(plan: Plan) -> float:
+    """Seconds that one window takes for the baseline alone, measured on the first window (reading included).
+
+    Raises:
+        DataError: base weights or the window cannot be read.
+    """
+    device = choose_device(plan.config.device)
+    predictors = ModelPredictors(plan.config, device)
+    worker = ShardWorker(plan, predictors, device, chance_depth=10.0)
+    prepared = plan.dataset.load(plan.windows[0], preparation(plan.config, predictors))
+    worker.compute_window(prepared, (predictors.names[0],))
+    begin = time.perf_counter()
+    prepared = plan.dataset.load(plan.windows[0], preparation(plan.config, predictors))
+    worker.compute_window(prepared, (predictors.names[0],))
+    return time.perf_counter() - begin
+
+
+def preparation(config: EvaluationConfig, predictors: ModelPredictors) -> Preparation:
+    """How images are prepared for this model."""
+    model = predictors.model
+    return Preparation(config.prepare, config.size or model.default_size, model.patch)
+
+
+class _Run:
+    """One call of :func:`evaluate`."""
+
+    def __init__(self, plan: Plan, watch: Watch) -> None:
+        self._plan = plan
+        self._config = plan.config
+        self._folder = plan.config.to
+        self._journal = Journal(self._folder / JOURNAL)
+        self._watch = watch
+        self._device = choose_device(plan.config.device)
+
+    def _tell(self, kind: str, **data: Any) -> None:
+        self._watch(self._journal.append(kind, **data))
+
+    def go(self) -> Path:
+        """Start or resume, compute what is missing, finish."""
+        state = replay(self._journal.events())
+        settings = self._plan.settings()
+        if state.settings is not None:
+            changed = difference(state.settings, settings)
+            if changed:
+                raise UsageError(
+                    f"{self._folder} holds an evaluation with other settings ({changed})",
+                    "choose another --to, or use the same settings",
+                )
+            if state.finished:
+                self._watch(Event("finished", {"already": True}))
+                return self._folder
+        elif (self._folder / layout.METADATA).exists():
+            raise UsageError(f"{self._folder} holds a run that was not made by evaluate", "choose another --to")
+        predictors = ModelPredictors(self._config, self._device)
+        prepare = preparation(self._config, predictors)
+        state = self._begin(state, settings, prepare)
+        problems = self._load_checkpoints(predictors, state)
+        worker = ShardWorker(self._plan, predictors, self._device, chance_depth=state.chance_depth or 0.0)
+        worker.drop(state.failed_checkpoints)
+        self._describe("running", predictors, problems, state)
+        done = len(state.shards)
+        try:
+            with ThreadPoolExecutor(self._config.readers, "read") as pool:
+                for number, windows, loads in self._missing(pool, state, prepare):
+                    begin = time.perf_counter()
+                    result = worker.compute(windows, loads)
+                    self._write(number, result)
+                    done += 1
+                    seconds = time.perf_counter() - begin
+                    # One line: what failed is part of what the shard is.
+                    self._tell(
+                        "shard",
+                        shard=number,
+                        done=done,
+                        of=len(self._plan.shards),
+                        seconds=round(seconds, 3),
+                        failed_windows=result.failed_windows,
+                        failed_checkpoints=result.failed_checkpoints,
+                    )
+        except KeyboardInterrupt:
+            self._tell("stopped", done=done, of=len(self._plan.shards))
+            raise
+        state = replay(self._journal.events())
+        finish_curves(self._folder)
+        self._describe("done", predictors, problems, state)
+        self._tell("finished", seconds=round(state.seconds, 3))
+        return self._folder
+
+    def _begin(self, state: State, settings: dict[str, object], prepare: Preparation) -> State:
+        if state.settings is None:
+            depth = chance_depth(self._plan.dataset, self._plan.windows, prepare)
+            write_table(self._folder, layout.WINDOWS, _window_table(self._plan.windows))
+            self._tell("started", settings=settings, chance_depth=depth, windows=len(self._plan.windows))
+        else:
+            self._tell("resumed", done=len(state.shards), of=len(self._plan.shards))
+        return replay(self._journal.events())
+
+    def _load_checkpoints(self, predictors: ModelPredictors, state: State) -> dict[str, str]:
+        """Load them; those that cannot be are named and left out."""
+        problems: dict[str, str] = {}
+        for source in self._plan.checkpoints:
+            try:
+                predictors.add(source)
+            except LorascopeError as error:
+                problems[source.name] = str(error)
+                if source.name not in state.failed_checkpoints:
+                    self._tell("checkpoint_failed", checkpoint=source.name, why=str(error))
+        if self._plan.checkpoints and len(problems) == len(self._plan.checkpoints):
+            name, why = next(iter(problems.items()))
+            raise DataError(f"no checkpoint could be loaded; {name}: {why}")
+        return problems
+
+    def _missing(
+        self, pool: ThreadPoolExecutor, state: State, prepare: Preparation
+    ) -> Iterator[tuple[int, tuple[Window, ...], Iterator[PreparedWindow | str]]]:
+        """The unfinished shards with their windows, read ahead of the model."""
+        todo = [(number, shard) for number, shard in enumerate(self._plan.shards) if number not in state.shards]
+        queue = [window for _, shard in todo for window in shard]
+        futures: dict[int, Future[PreparedWindow]] = {}
+        ahead = self._config.readers + 1
+
+        def submit(upto: int) -> None:
+            for window in queue[:upto]:
+                if window.id not in futures:
+                    futures[window.id] = pool.submit(self._plan.dataset.load, window, prepare)
+
+        def loads(shard: Sequence[Window]) -> Iterator[PreparedWindow | str]:
+            for window in shard:
+                submit(ahead)
+                queue.pop(0)
+                try:
+                    yield futures.pop(window.id).result()
+                except LorascopeError as error:
+                    yield str(error)
+
+        for number, shard in todo:
+            yield number, shard, loads(shard)
+
+    def _write(self, number: int, result: ShardResult) -> None:
+        shard = f"{number:06d}"
+        for name, rows in result.frames.items():
+            write_frames(self._folder, name, rows, shard)
+        if result.curves is not None:
+            write_table(self._folder / CURVE_SHARDS / shard, layout.CURVES, result.curves)
+
+    def _describe(self, status: str, predictors: ModelPredictors, problems: dict[str, str], state: State) -> None:
+        metadata = describe(
+            self._plan,
+            predictors,
+            preparation(self._config, predictors),
+            status,
+            {**problems, **state.failed_checkpoints},
+            state,
+        )
+        write_metadata(self._folder, metadata)
+
+
+def chance_depth(dataset: Dataset, windows: Sequence[Window], prepare: Preparation) -> float:
+    """The median depth of the ground truth, in metres, over up to :data:`CHANCE_WINDOWS` windows of the sample.
+
+    Raises:
+        DataError: none of them can be read, or they hold no point.
+    """
+    places = np.unique(np.linspace(0, len(windows) - 1, min(CHANCE_WINDOWS, len(windows))).round().astype(int))
+    depths, why = [], "no ground-truth points"
+    for place in places:
+        try:
+            prepared = dataset.load(windows[int(place)], prepare)
+        except LorascopeError as error:
+            why = str(error)
+            continue
+        depths += [points.depth[points.usable] for points in prepared.points]
+    if not depths or not sum(map(len, depths)):
+        raise DataError(f"the first windows have no ground truth: {why}")
+    return float(np.median(np.concatenate(depths)))
+
+
+def _window_table(windows: Sequence[Window]) -> Any:
+    import polars as pl
+
+    return pl.DataFrame(
+        {
+            "window": [window.id for window in windows],
+            "drive": [window.drive for window in windows],
+            "frames": [list(window.frames) for window in windows],
+            "stratum": [window.stratum.value if window.stratum else None for window in windows],
+        },
+        schema=WINDOWS,
+    )

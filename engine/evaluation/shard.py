@@ -1,0 +1,128 @@
+"""Computes windows: every model and pseudo-checkpoint on each, scored against one preparation of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+import torch
+
+from engine.dataset.model import PreparedWindow, Window
+from engine.errors import DataError
+from engine.evaluation.plan import Plan
+from engine.evaluation.predictors import CHANCE, ORACLE, ModelPredictors, chance
+from engine.evaluation.previews import preview_windows, write_preview
+from engine.inference.contract import Prediction
+from engine.scoring.oracle import oracle
+from engine.scoring.truth import WindowTruth, prepare_truth
+from engine.scoring.window import curve_rows, rows, score_window
+
+
+@dataclass
+class ShardResult:
+    """What a shard's windows gave.
+
+    Attributes:
+        frames: checkpoint -> rows of schema FRAMES.
+        curves: rows of schema CURVES of all checkpoints, one set per window; ``None`` without any.
+        failed_windows: window id -> why it could not be read.
+        failed_checkpoints: name -> why it could not be run.
+        left_out: points left out, by reason.
+    """
+
+    frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+    curves: pl.DataFrame | None = None
+    failed_windows: dict[int, str] = field(default_factory=dict)
+    failed_checkpoints: dict[str, str] = field(default_factory=dict)
+
+
+class ShardWorker:
+    """Computes shards with one set of models.
+
+    Args:
+        plan: the run.
+        predictors: the base with its adapters.
+        device: where predicting and scoring happen.
+        chance_depth: metres, of the pseudo-checkpoint ``chance``.
+    """
+
+    def __init__(self, plan: Plan, predictors: ModelPredictors, device: torch.device, *, chance_depth: float) -> None:
+        self._plan = plan
+        self._predictors = predictors
+        self._device = device
+        self._chance_depth = chance_depth
+        self._dropped: set[str] = set()
+        self._pictured = preview_windows(plan.windows)
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Leave these checkpoints out from now on."""
+        self._dropped.update(names)
+
+    def compute(self, windows: Sequence[Window], loads: Iterator[PreparedWindow | str]) -> ShardResult:
+        """Compute a shard.
+
+        Args:
+            windows: its windows.
+            loads: for each the prepared window, or why it could not be read.
+        """
+        result = ShardResult()
+        parts: dict[str, list[pl.DataFrame]] = {}
+        curves: list[pl.DataFrame] = []
+        for window, prepared in zip(windows, loads, strict=True):
+            if isinstance(prepared, str):
+                result.failed_windows[window.id] = prepared
+                continue
+            names = [name for name in self._predictors.names if name not in self._dropped]
+            for name, frame_rows, curve in self.compute_window(prepared, names, result):
+                parts.setdefault(name, []).append(frame_rows)
+                curves.append(curve)
+        result.frames = {name: pl.concat(found) for name, found in parts.items()}
+        result.curves = pl.concat(curves) if curves else None
+        return result
+
+    def compute_window(
+        self, prepared: PreparedWindow, names: Sequence[str], result: ShardResult | None = None
+    ) -> list[tuple[str, pl.DataFrame, pl.DataFrame]]:
+        """Score every model of ``names``, the oracle and chance on one window.
+
+        Returns:
+            (checkpoint, rows of schema FRAMES, rows of schema CURVES) of each.
+
+        Raises:
+            DataError: the baseline itself cannot be run.
+        """
+        config = self._plan.config
+        with torch.inference_mode():
+            truth = prepare_truth(prepared, self._plan.dataset.regions, self._device, seed=config.seed)
+            images = torch.as_tensor(prepared.images, device=self._device)[None]
+            found = []
+            for name, prediction in self._predictions(prepared, truth, images, names, result):
+                scores = score_window(prediction, truth, align_scope=config.align_scope)
+                found.append((name, rows(scores, name), curve_rows(scores, name)))
+                if prepared.window.id in self._pictured and result is not None:
+                    write_preview(config.to, name, prepared, prediction.depth[0].float().cpu().numpy())
+        return found
+
+    def _predictions(
+        self,
+        prepared: PreparedWindow,
+        truth: WindowTruth,
+        images: torch.Tensor,
+        names: Sequence[str],
+        result: ShardResult | None,
+    ) -> Iterator[tuple[str, Prediction]]:
+        def failed(name: str, why: str) -> None:
+            self._dropped.add(name)
+            if result is not None:
+                result.failed_checkpoints[name] = why
+
+        try:
+            yield from self._predictors.predict(images, names, failed)
+        except (RuntimeError, ValueError) as error:
+            raise DataError(
+                f"the base model cannot run on window {prepared.window.id}: {str(error).splitlines()[0]}",
+                "check --model, --size and the device's memory",
+            ) from error
+        yield ORACLE, oracle(prepared, self._device)
+        yield CHANCE, chance(prepared, self._chance_depth, self._device)
