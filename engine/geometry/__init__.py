@@ -1,1 +1,1 @@
-"""Cameras, poses, alignment, normals, planes and warping, batched in torch."""
+"""Cameras, alignment, sampling, normals, planes, warping and trajectories: batched, in torch, knowing no metric."""

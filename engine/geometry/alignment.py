@@ -1,0 +1,112 @@
+"""Scale and shift between predicted and true depth: fitted over masked points, all four kinds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+ALIGNMENTS = ("none", "scale", "median", "scale_shift")
+# Keeps squares and sums of float32 depths finite whatever a model predicts.
+FARTHEST = 1e9
+# Below this relative variance (a relative standard deviation of 1e-5) a depth is constant but for its rounding.
+_LEAST_VARIANCE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """``aligned = scale * predicted + shift``, one row per kind in the order of :data:`ALIGNMENTS`.
+
+    Attributes:
+        scale: [4, G], float64, G groups of points (one window, or its frames).
+        shift: [4, G], float64, metres.
+        degenerate: [4, G], bool; the kind could not be fitted and is the identity instead.
+    """
+
+    scale: Tensor
+    shift: Tensor
+    degenerate: Tensor
+
+
+def fit(predicted: Tensor, truth: Tensor, valid: Tensor, sizes: Sequence[int]) -> Alignment:
+    """Fit every kind of alignment to every group of points.
+
+    ``scale`` is least squares, s = sum(p g) / sum(p p); ``median`` is median(g) / median(p), the mean of the two middle
+    values where their number is even; ``scale_shift`` is least squares in s and b. A fit is degenerate, and the
+    identity, where no point is valid, where either depth has no spread (``scale_shift``), or where the scale is not
+    positive.
+
+    Args:
+        predicted: [N], in any unit; only valid points count.
+        truth: [N], metres.
+        valid: [N], bool.
+        sizes: how many points each group has; the groups lie one after the other.
+    """
+    parts = zip(*(torch.split(values, list(sizes)) for values in (predicted, truth, valid)), strict=True)
+    fitted = [_fit_group(p, g, keep) for p, g, keep in parts]
+    scale = torch.stack([s for s, _ in fitted], dim=1)
+    shift = torch.stack([b for _, b in fitted], dim=1)
+    degenerate = ~((scale > 0) & torch.isfinite(scale) & torch.isfinite(shift))  # NaN is not positive
+    return Alignment(
+        torch.where(degenerate, 1.0, scale),
+        torch.where(degenerate, 0.0, shift),
+        degenerate,
+    )
+
+
+def apply(
+    alignment: Alignment, predicted: Tensor, valid: Tensor, sizes: Sequence[int], least: float
+) -> tuple[Tensor, Tensor]:
+    """Aligned depth of every kind.
+
+    Args:
+        alignment: fitted on groups of ``sizes``.
+        predicted: [N].
+        valid: [N], bool; other points take the least depth.
+        sizes: how many points each group has.
+        least: metres; less is clamped to it.
+
+    Returns:
+        Depth [4, N], float32, within [least, :data:`FARTHEST`], and what was clamped from below, [4, N] bool (invalid
+        points are).
+    """
+    scale = _spread(alignment.scale.float(), sizes)
+    shift = _spread(alignment.shift.float(), sizes)
+    aligned = torch.addcmul(shift, scale, predicted.float())
+    aligned.masked_fill_(~valid, 0.0)
+    clamped = aligned < least
+    return aligned.clamp_(least, FARTHEST), clamped
+
+
+def masked_median(values: Tensor, valid: Tensor) -> Tensor:
+    """The median (mean of the two middle values) of the valid ones, [N] -> scalar; NaN where none is valid."""
+    if not values.numel():
+        return values.new_full((), torch.nan)
+    kept = torch.where(valid, values, torch.nan)
+    return (kept.nanmedian() - (-kept).nanmedian()) / 2  # torch takes the lower of two; of the negated, the upper
+
+
+def _fit_group(predicted: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    p = torch.where(valid, predicted, 0.0).double()
+    g = torch.where(valid, truth, 0.0).double()
+    count = valid.sum()
+    pp, pg, gg = (p * p).sum(), (p * g).sum(), (g * g).sum()
+    mean_p, mean_g = p.sum() / count, g.sum() / count
+    variance_p = pp / count - mean_p * mean_p
+    variance_g = gg / count - mean_g * mean_g
+    spread = (variance_p > _LEAST_VARIANCE * pp / count) & (variance_g > _LEAST_VARIANCE * gg / count)
+    slope = torch.where(spread, (pg / count - mean_p * mean_g) / variance_p, torch.nan)
+    median = masked_median(truth, valid).double() / masked_median(predicted, valid).double()
+    one, zero = torch.ones_like(slope), torch.zeros_like(slope)
+    scale = torch.stack([one, pg / pp, median, slope])
+    return scale, torch.stack([zero, zero, zero, mean_g - slope * mean_p])
+
+
+def _spread(values: Tensor, sizes: Sequence[int]) -> Tensor:
+    """[4, G] -> [4, N] (or [4, 1], which broadcasts, for one group)."""
+    if len(sizes) == 1:
+        return values
+    columns = torch.split(values, 1, dim=1)
+    return torch.cat([column.expand(-1, size) for column, size in zip(columns, sizes, strict=True)], dim=1)

@@ -1,0 +1,85 @@
+"""Bilinear sampling at sub-pixel positions; depth is sampled in inverse depth.
+
+The image of a plane is linear in inverse depth, not in depth, so a road or a facade is sampled without error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """The four pixels around each position and how much each counts.
+
+    Attributes:
+        index: into pixels flattened over (image, row, column), [4, M], int64. A tap that counts nothing repeats one
+            that does, so that what lies in an untouched pixel cannot matter (0 * NaN is NaN).
+        weight: [4, M], float32, summing to 1.
+    """
+
+    index: Tensor
+    weight: Tensor
+
+
+def bilinear_taps(uv: Tensor, size: tuple[int, int], image: Tensor) -> Taps:
+    """The taps of positions within images of one size.
+
+    Args:
+        uv: positions in pixels, [M, 2], within [0, width - 1] x [0, height - 1]; others are moved to the edge.
+        size: (height, width).
+        image: number of the image that each position lies in, [M], int64.
+    """
+    height, width = size
+    u, v = uv[:, 0].clamp(0, width - 1), uv[:, 1].clamp(0, height - 1)
+    left, top = u.floor(), v.floor()
+    right_share, bottom_share = u - left, v - top
+    column, row = left.long(), top.long()
+    step = (right_share > 0).long()
+    down = (bottom_share > 0).long() * width
+    first = (image * height + row) * width + column
+    return Taps(
+        index=torch.stack([first, first + step, first + down, first + down + step]),
+        weight=torch.stack(
+            [
+                (1 - right_share) * (1 - bottom_share),
+                right_share * (1 - bottom_share),
+                (1 - right_share) * bottom_share,
+                right_share * bottom_share,
+            ]
+        ).float(),
+    )
+
+
+def sample(values: Tensor, taps: Taps) -> Tensor:
+    """Values [pixels] or [pixels, C] at the positions of the taps: [M] or [M, C]."""
+    weight = taps.weight if values.dim() == 1 else taps.weight[..., None]
+    total = values.index_select(0, taps.index[0]) * weight[0]
+    for tap in range(1, 4):
+        total = torch.addcmul(total, values.index_select(0, taps.index[tap]), weight[tap])
+    return total
+
+
+def inverse_depth(depth: Tensor) -> Tensor:
+    """1 / depth; NaN where the depth is not a positive finite number."""
+    inverse = depth.reciprocal()
+    return torch.where((depth > 0) & torch.isfinite(depth) & torch.isfinite(inverse), inverse, torch.nan)
+
+
+def sample_depth(depth: Tensor, taps: Taps) -> tuple[Tensor, Tensor]:
+    """Depth at the positions of the taps, bilinear in inverse depth.
+
+    Args:
+        depth: flattened over (image, row, column), [pixels].
+        taps: where.
+
+    Returns:
+        Depth [M], 0 where it is not valid, and which are valid, [M] bool. A position is valid if every pixel that it is
+        made of holds a positive finite depth.
+    """
+    inverse = sample(inverse_depth(depth), taps)
+    valid = inverse > 0  # false for NaN
+    return torch.where(valid, inverse.reciprocal(), 0.0), valid

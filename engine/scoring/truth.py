@@ -1,0 +1,297 @@
+"""What scoring needs of a window that no prediction changes: computed once, used for every checkpoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.dataset.model import PreparedWindow, Window
+from engine.geometry.cameras import rays, transform_positions
+from engine.geometry.normals import (
+    Neighbourhoods,
+    PixelCloud,
+    count_around,
+    fit_patches,
+    native_pixels,
+    neighbourhoods,
+    trusted,
+)
+from engine.geometry.planes import find_planes
+from engine.geometry.sampling import Taps, bilinear_taps, sample
+from engine.scoring.groups import Groups
+from engine.scoring.protocol import V1
+
+BESIDE_JUMP = "points beside a depth jump"
+OUTSIDE_IMAGE = "points outside the prepared image"
+_EDGE = 1e-6  # pixels; a position may miss the last pixel centre by rounding
+
+
+@dataclass(frozen=True, eq=False)
+class NormalTruth:
+    """Ground-truth normals, and the neighbourhoods that they come from.
+
+    Attributes:
+        hoods: of every frame; positions count within the frame.
+        normal: of all centres, frame by frame, [3, Q], float32, unit, turned towards the camera.
+        groups: the centres by frame and region.
+        coverage: share of points that have a normal, [S, R], float64; NaN where there is no point.
+    """
+
+    hoods: tuple[Neighbourhoods, ...]
+    normal: Tensor
+    groups: Groups
+    coverage: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneTruth:
+    """Planes of the ground truth.
+
+    Attributes:
+        region: number of the region whose points were split.
+        point: the points that belong to planes, plane by plane, [P], int64.
+        plane: number of each one's plane, [P], int64.
+        slope: normal @ ray of each, [P], float64: depth z lies ``z * slope - offset`` from the plane.
+        offset: of each point's plane, [P], float64, metres.
+        groups: the points by plane.
+        share: of every plane's points in those of its frame, [K, S], float64.
+        found: frames that have a plane, [S], bool.
+    """
+
+    region: int
+    point: Tensor
+    plane: Tensor
+    slope: Tensor
+    offset: Tensor
+    groups: Groups
+    share: Tensor
+    found: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class WindowTruth:
+    """A window's ground truth on a device: N points that count, sorted by frame and by which regions they lie in.
+
+    Attributes:
+        window: which one.
+        regions: their names, in the order of every [..., R].
+        size: (height, width) of the prepared images.
+        groups: the points by frame and region.
+        depth: [N], float32, metres.
+        log_depth: [N], float32.
+        ray: viewing rays (z = 1) by the true native intrinsics, [N, 3], float32.
+        uv: positions in the prepared images, [N, 2], float32.
+        frame: index of each point's frame in the window, [N], int64.
+        taps: where a predicted depth map is sampled.
+        images: [S * H * W, 3], float32, RGB.
+        colour: of the images at the points, [N, 3].
+        median_depth: [S, R], float64.
+        normals: see there.
+        planes: see there; ``None`` where the dataset does not have the region that is split into planes.
+        camera_to_world: true poses, [S, 4, 4], float64, on the CPU.
+        left_out: points that do not count, by reason.
+    """
+
+    window: Window
+    regions: tuple[str, ...]
+    size: tuple[int, int]
+    groups: Groups
+    depth: Tensor
+    log_depth: Tensor
+    ray: Tensor
+    uv: Tensor
+    frame: Tensor
+    taps: Taps
+    images: Tensor
+    colour: Tensor
+    median_depth: Tensor
+    normals: NormalTruth
+    planes: PlaneTruth | None
+    camera_to_world: Tensor
+    left_out: Counter[str]
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """Points of one frame that count, sorted by cell and native pixel; on the CPU."""
+
+    uv: Tensor  # native
+    position: Tensor  # in the prepared image
+    depth: Tensor
+    ray: Tensor
+    pixel: Tensor
+    unusable: Tensor  # native pixels of the points beside a depth jump
+    cells: tuple[int, ...]  # points of every cell
+    left_out: Counter[str]
+
+
+def prepare_truth(
+    prepared: PreparedWindow,
+    regions: Mapping[str, Sequence[int] | None],
+    device: torch.device,
+    *,
+    plane_region: str = "building",
+    seed: int = 0,
+) -> WindowTruth:
+    """Compute everything that does not depend on a prediction.
+
+    Points beside a depth jump, and points outside the grid of pixel centres of the prepared images, do not count.
+
+    Args:
+        prepared: the window.
+        regions: label ids of every region; ``None`` means every point.
+        device: where predictions will be.
+        plane_region: the region whose points are split into planes, where the dataset has it.
+        seed: of the plane search; together with the frame's number it decides the planes.
+    """
+    height, width = prepared.images.shape[-2:]
+    cell_of, region_cells = _cells(prepared, regions)
+    cells_each = max(cell_of.values(), default=0) + 1
+    frames = [_frame(prepared, index, cell_of, cells_each) for index in range(len(prepared.points))]
+    groups = Groups.build([frame.cells for frame in frames], region_cells, device)
+    depth = _join([frame.depth for frame in frames])
+    position = _join([frame.position for frame in frames])
+    number = torch.repeat_interleave(torch.tensor([len(frame.depth) for frame in frames]))
+    images = torch.from_numpy(np.ascontiguousarray(prepared.images)).to(device)
+    flat = images.permute(0, 2, 3, 1).reshape(-1, 3).contiguous()
+    cpu_taps = bilinear_taps(position, (height, width), number)
+    taps = Taps(cpu_taps.index.to(device), cpu_taps.weight.to(device))
+    true_depth = depth.float().to(device)
+    return WindowTruth(
+        window=prepared.window,
+        regions=tuple(regions),
+        size=(height, width),
+        groups=groups,
+        depth=true_depth,
+        log_depth=depth.log().float().to(device),
+        ray=_join([frame.ray for frame in frames]).float().to(device),
+        uv=position.float().to(device),
+        frame=number.to(device),
+        taps=taps,
+        images=flat,
+        colour=sample(flat, taps),
+        median_depth=groups.medians(depth.to(device)),
+        normals=_normals(frames, prepared.native_size, region_cells, groups, device),
+        planes=_planes(prepared, frames, region_cells, tuple(regions), plane_region, seed, device),
+        camera_to_world=torch.from_numpy(np.asarray(prepared.camera_to_world, dtype=np.float64)),
+        left_out=sum((frame.left_out for frame in frames), Counter[str]()),
+    )
+
+
+def _cells(
+    prepared: PreparedWindow, regions: Mapping[str, Sequence[int] | None]
+) -> tuple[dict[int, int], list[list[int]]]:
+    """The cell of every label, and the cells of every region. Labels that lie in the same regions share a cell."""
+    labels = np.unique(np.concatenate([points.label for points in prepared.points])).tolist()
+    held = {
+        label: tuple(ids is None or label in ids for ids in regions.values())
+        for label in (int(label) for label in labels)
+    }
+    patterns = sorted(set(held.values())) or [(False,) * len(regions)]
+    cell_of = {label: patterns.index(pattern) for label, pattern in held.items()}
+    return cell_of, [[cell for cell, pattern in enumerate(patterns) if pattern[r]] for r in range(len(regions))]
+
+
+def _frame(prepared: PreparedWindow, index: int, cell_of: Mapping[int, int], cells_each: int) -> _Frame:
+    points = prepared.points[index]
+    uv = torch.from_numpy(np.asarray(points.uv, dtype=np.float64)).reshape(-1, 2)
+    usable = torch.from_numpy(np.asarray(points.usable, dtype=np.bool_))
+    position = transform_positions(uv, torch.from_numpy(np.asarray(prepared.native_to_image, dtype=np.float64)))
+    last = torch.tensor(prepared.images.shape[:-3:-1], dtype=torch.float64) - 1  # (width, height) - 1
+    inside = ((position >= -_EDGE) & (position <= last + _EDGE)).all(1)
+    pixel = native_pixels(uv, prepared.native_size)
+    table = np.zeros(max(cell_of, default=0) + 2, dtype=np.int64)  # the last entry is that of label -1
+    table[list(cell_of)] = list(cell_of.values())
+    cell = torch.from_numpy(table[points.label.astype(np.int64)])
+    kept = (usable & inside).nonzero().squeeze(1)
+    pixels = prepared.native_size[0] * prepared.native_size[1]
+    kept = kept[(cell[kept] * pixels + pixel[kept]).argsort(stable=True)]
+    intrinsics = torch.from_numpy(np.asarray(prepared.native_intrinsics[index], dtype=np.float64))
+    cells = torch.bincount(cell[kept], minlength=cells_each).tolist()
+    return _Frame(
+        uv=uv[kept],
+        position=position[kept],
+        depth=torch.from_numpy(np.asarray(points.depth, dtype=np.float64))[kept],
+        ray=rays(uv[kept], intrinsics),
+        pixel=pixel[kept],
+        unusable=pixel[~usable],
+        cells=tuple(cells),
+        left_out=Counter({BESIDE_JUMP: int((~usable).sum()), OUTSIDE_IMAGE: int((usable & ~inside).sum())}),
+    )
+
+
+def _normals(
+    frames: Sequence[_Frame],
+    size: tuple[int, int],
+    region_cells: Sequence[Sequence[int]],
+    groups: Groups,
+    device: torch.device,
+) -> NormalTruth:
+    rule = V1.normals
+    hoods, normals, cells = [], [], []
+    for frame in frames:
+        hood = neighbourhoods(frame.pixel, size, rule.window)
+        clean = hood.count >= rule.points
+        if len(frame.unusable):
+            clean &= count_around(frame.pixel, frame.unusable, size, rule.window) == 0
+        hood = hood.subset(clean)
+        patches = fit_patches(frame.depth[None], frame.ray, hood)
+        kept = trusted(patches, hood, PixelCloud(frame.depth, frame.ray, frame.pixel, size[1]), rule)
+        hood = hood.subset(kept)
+        hoods.append(hood.to(device))
+        normals.append(patches.normal[0][:, kept].float())
+        cell = torch.repeat_interleave(torch.tensor(frame.cells))
+        cells.append(tuple(torch.bincount(cell[hood.centre], minlength=len(frame.cells)).tolist()))
+    found = Groups.build(cells, region_cells, device)
+    return NormalTruth(tuple(hoods), _join(normals, dim=1).to(device), found, found.counts / groups.counts)
+
+
+def _planes(
+    prepared: PreparedWindow,
+    frames: Sequence[_Frame],
+    region_cells: Sequence[Sequence[int]],
+    regions: Sequence[str],
+    plane_region: str,
+    seed: int,
+    device: torch.device,
+) -> PlaneTruth | None:
+    if plane_region not in regions:
+        return None
+    region = regions.index(plane_region)
+    point, slope, offset, sizes, owner = [], [], [], [], []
+    start = 0
+    for index, (frame, number) in enumerate(zip(frames, prepared.window.frames, strict=True)):
+        cell = torch.repeat_interleave(torch.tensor(frame.cells))
+        held = torch.isin(cell, torch.tensor(region_cells[region], dtype=torch.int64)).nonzero().squeeze(1)
+        generator = torch.Generator().manual_seed(((seed << 32) + number) % 2**63)
+        cloud = frame.ray[held] * frame.depth[held, None]
+        for plane in find_planes(cloud, generator, V1.planes):
+            member = held[plane.member]
+            point.append(start + member)
+            slope.append(frame.ray[member] @ plane.normal)
+            offset.append(plane.offset.expand(len(member)))
+            sizes.append(len(member))
+            owner.append(index)
+        start += len(frame.depth)
+    share = torch.zeros(len(sizes), len(frames), dtype=torch.float64)
+    share[torch.arange(len(sizes)), owner] = torch.tensor(sizes, dtype=torch.float64)
+    total = share.sum(0)
+    return PlaneTruth(
+        region=region,
+        point=_join(point).long().to(device),
+        plane=torch.repeat_interleave(torch.tensor(sizes, dtype=torch.int64)).to(device),
+        slope=_join(slope).double().to(device),
+        offset=_join(offset).double().to(device),
+        groups=Groups.build([(size,) for size in sizes], [(0,)], device),
+        share=torch.where(total > 0, share / total, 0.0).to(device),
+        found=(total > 0).to(device),
+    )
+
+
+def _join(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
+    return torch.cat(list(parts), dim=dim) if parts else torch.zeros(0)
