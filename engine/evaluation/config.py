@@ -85,9 +85,10 @@ class EvaluationConfig(BaseModel):
     def settings(self) -> dict[str, Any]:
         """What decides the numbers, as plain data: two runs with equal settings on equal files give equal rows."""
         kept = self.model_dump(mode="json", exclude={"to", "name", "device", "readers"})
+        # Names, not paths: a store can be moved and shared, and says nothing of the machine that it was made on.
         for key in ("data", "checkpoints", "base", "training"):
             if kept[key] is not None:
-                kept[key] = str(Path(kept[key]).absolute())
+                kept[key] = Path(kept[key]).absolute().name
         return kept
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from engine.dataset.model import Dataset, Window
-from engine.dataset.opening import open_dataset
+from engine.dataset.open import open_dataset
 from engine.dataset.windows import fingerprint, sample
 from engine.errors import DataError, UsageError
 from engine.evaluation.config import EvaluationConfig

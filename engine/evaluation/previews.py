@@ -54,14 +54,13 @@ def _inverse_depth(depth: NDArray[np.float32]) -> NDArray[np.uint8]:
     inverse = np.where(np.isfinite(depth) & (depth > 0), 1.0 / np.maximum(depth, 1e-6), 0.0)
     low, high = np.percentile(inverse, [2, 98])
     scaled = np.clip((inverse - low) / max(high - low, 1e-12), 0, 1)
-    coloured: NDArray[np.uint8] = cv2.applyColorMap((scaled * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
-    return coloured
+    return np.asarray(cv2.applyColorMap((scaled * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS), dtype=np.uint8)
 
 
 def _errors(prepared: PreparedWindow, frame: int, depth: NDArray[np.float32]) -> NDArray[np.uint8]:
     """abs_rel at the points, each drawn as a dot on a dark ground."""
     height, width = depth.shape
-    canvas = np.full((height, width), 0, np.uint8)
+    canvas = np.zeros((height, width), np.uint8)
     seen = np.zeros((height, width), np.uint8)
     points = prepared.points[frame]
     matrix = prepared.native_to_image
@@ -76,6 +75,6 @@ def _errors(prepared: PreparedWindow, frame: int, depth: NDArray[np.float32]) ->
         canvas[rows, columns] = np.clip(np.nan_to_num(error, nan=WORST) / WORST * 255, 0, 255).astype(np.uint8)
         seen[rows, columns] = 1
     kernel = np.ones((3, 3), np.uint8)
-    coloured: NDArray[np.uint8] = cv2.applyColorMap(cv2.dilate(canvas, kernel), cv2.COLORMAP_INFERNO)
+    coloured = np.asarray(cv2.applyColorMap(cv2.dilate(canvas, kernel), cv2.COLORMAP_INFERNO), dtype=np.uint8)
     coloured[cv2.dilate(seen, kernel) == 0] = 0
     return coloured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +21,6 @@ from engine.results import layout
 from engine.results.names import step_of
 from engine.results.writer import write_table
 from engine.schema import (
-    CURVES,
     CheckpointInfo,
     DatasetInfo,
     DeviceInfo,
@@ -31,8 +31,10 @@ from engine.schema import (
     RunMetadata,
 )
 from engine.scoring.protocol import parameters
+from engine.scoring.window import merge_curves
 
 CURVE_SHARDS = "curve_shards"
+_NEAR = 2  # steps up from the run to a folder that it shares with its checkpoints
 _LIBRARIES = ("torch", "peft", "numpy", "polars", "opencv-python-headless")
 
 
@@ -60,7 +62,7 @@ def describe(
         CheckpointInfo(
             name=source.name,
             step=step_of(source.name),
-            path=str(source.path.absolute()),
+            path=_from_run(source.path, config.to),
             problem=problems.get(source.name),
         )
         for source in plan.checkpoints
@@ -104,7 +106,7 @@ def describe(
             libraries={name: found for name in _LIBRARIES if (found := _version(name))},
         ),
         checkpoints=checkpoints,
-        checkpoint_dir=str(config.checkpoints.absolute()) if config.checkpoints else None,
+        checkpoint_dir=_from_run(config.checkpoints, config.to) if config.checkpoints else None,
         evaluation_seconds=round(state.seconds, 3),
         status="done" if status == "done" else "running",
         left_out={
@@ -124,20 +126,17 @@ def finish_curves(run: Path) -> None:
     files = sorted((run / CURVE_SHARDS).glob(f"*/{layout.CURVES}"))
     if not files:
         return
-    keys = ["checkpoint", "curve", "region", "x"]
-    joined = (
-        pl.scan_parquet(files)
-        .group_by(keys, maintain_order=True)
-        .agg((pl.col("y") * pl.col("count")).sum() / pl.col("count").sum(), pl.col("count").sum())
-        .select(CURVES.names())
-        .sort(keys)
-        .collect()
-    )
-    write_table(run, layout.CURVES, joined)
+    write_table(run, layout.CURVES, merge_curves([pl.read_parquet(file) for file in files]))
 
 
 def _started(state: State) -> datetime | None:
     return datetime.fromisoformat(state.started) if state.started else None
+
+
+def _from_run(path: Path, run: Path) -> str:
+    """A path relative to the run where both lie near each other, so that they can be moved together; else in full."""
+    relative = os.path.relpath(path.absolute(), run.absolute())
+    return str(path.absolute()) if relative.count("..") > _NEAR else relative
 
 
 def _version(package: str) -> str | None:

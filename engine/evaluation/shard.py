@@ -98,7 +98,8 @@ class ShardWorker:
             images = torch.as_tensor(prepared.images, device=self._device)[None]
             found = []
             for name, prediction in self._predictions(prepared, truth, images, names, result):
-                scores = score_window(prediction, truth, align_scope=config.align_scope)
+                exact = truth.depth if name == ORACLE and prepared.dense_depth is None else None
+                scores = score_window(prediction, truth, align_scope=config.align_scope, at_points=exact)
                 found.append((name, rows(scores, name), curve_rows(scores, name)))
                 if prepared.window.id in self._pictured and result is not None:
                     write_preview(config.to, name, prepared, prediction.depth[0].float().cpu().numpy())
