@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from engine.geometry.cameras import compose, rigid_inverse
 from engine.geometry.sampling import inverse_depth
-from engine.geometry.warp import warp_to_next
+from engine.geometry.warp import View, warp
 from engine.inference.contract import Prediction
 from engine.scoring.protocol import V1
 from engine.scoring.truth import WindowTruth
@@ -28,7 +28,7 @@ class Photometric:
     curve: Tensor
 
 
-def photometric_metrics(prediction: Prediction, depth: Tensor, valid: Tensor, truth: WindowTruth) -> Photometric:
+def photometric_metrics(prediction: Prediction, depth: Tensor, truth: WindowTruth) -> Photometric:
     """Look up every ground-truth point in the next frame with predicted depth, poses and intrinsics.
 
     All in the model's own unit, whatever the alignment. Points whose predicted depth is not valid, that leave the view
@@ -38,27 +38,11 @@ def photometric_metrics(prediction: Prediction, depth: Tensor, valid: Tensor, tr
 
     Args:
         prediction: of one window (B = 1).
-        depth: the prediction at the points, [N].
-        valid: where it is valid, [N], bool.
+        depth: the prediction at the points, [N]; 0 where it is not valid.
         truth: the window.
     """
     groups = truth.groups
-    sizes = groups.frame_sizes
-    count = sum(sizes[:-1])  # points lie frame by frame, and the last frame has no next one
-    warped = warp_to_next(
-        truth.uv[:count],
-        depth[:count],
-        valid[:count],
-        truth.frame[:count],
-        truth.images,
-        inverse_depth(prediction.depth[0]).nan_to_num(nan=0.0),
-        prediction.world_to_camera[0],
-        prediction.intrinsics[0],
-        V1.hidden,
-    )
-    rest = (0, len(depth) - count)
-    visible = F.pad(warped.visible, rest)
-    error = F.pad((warped.colour - truth.colour[:count]).abs().mean(1), rest)
+    error, visible = _differences(prediction, depth, truth)
     error = torch.where(visible, error, torch.inf)
     seen = groups.sums(visible)
     curve = groups.sums(torch.stack([error < limit for limit in V1.photometric_thresholds])) / seen
@@ -71,3 +55,29 @@ def photometric_metrics(prediction: Prediction, depth: Tensor, valid: Tensor, tr
         },
         curve,
     )
+
+
+def _differences(prediction: Prediction, depth: Tensor, truth: WindowTruth) -> tuple[Tensor, Tensor]:
+    """Difference of colour of every point in the next frame, [N], and whether it was visible there, [N] bool."""
+    frames = truth.groups.frames
+    sizes = list(truth.groups.frame_sizes)
+    extrinsics = prediction.world_to_camera[0].double()
+    motion = compose(extrinsics[1:], rigid_inverse(extrinsics[:-1])).float()
+    intrinsics = prediction.intrinsics[0].float()
+    inverse = inverse_depth(prediction.depth[0].float()).nan_to_num(nan=0.0).reshape(frames, -1)
+    images = truth.images.reshape(frames, -1, 3)
+    parts = zip(
+        *(torch.split(values, sizes) for values in (truth.uv, depth.float(), truth.colour)),
+        strict=True,
+    )
+    errors, seen = [], []
+    for frame, (uv, z, colour) in enumerate(parts):
+        if frame == frames - 1:  # no frame follows the last one
+            errors.append(torch.zeros_like(z))
+            seen.append(torch.zeros_like(z, dtype=torch.bool))
+            break
+        view = View(images[frame + 1], inverse[frame + 1], intrinsics[frame + 1], truth.size)
+        found, visible = warp(uv, z, intrinsics[frame], motion[frame], view, V1.hidden)
+        errors.append((found - colour).abs().mean(1))
+        seen.append(visible)
+    return torch.cat(errors), torch.cat(seen)

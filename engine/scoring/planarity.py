@@ -31,13 +31,13 @@ def planarity_metrics(aligned: Tensor, truth: WindowTruth) -> dict[str, Tensor]:
     empty = torch.full(shape, torch.nan, dtype=torch.float64, device=aligned.device)
     if planes is None or not planes.groups.frames:
         return dict.fromkeys(PLANARITY, empty)
-    depth = aligned[:, planes.point].double()
+    depth = aligned.index_select(1, planes.point).double()
     residual = (depth * planes.slope - planes.offset).abs()
     per_plane = {
         "inlier_ratio": planes.groups.means(residual < V1.plane_inlier),
         "residual_mean": planes.groups.means(residual),
         "residual_median": planes.groups.medians(residual),
-        "self_residual": planes.groups.means(_self_distance(depth, truth.ray[planes.point].double(), planes)),
+        "self_residual": _self_residual(depth, planes),
     }
     found = {}
     for name, values in per_plane.items():
@@ -47,11 +47,22 @@ def planarity_metrics(aligned: Tensor, truth: WindowTruth) -> dict[str, Tensor]:
     return found
 
 
-def _self_distance(depth: Tensor, ray: Tensor, planes: PlaneTruth) -> Tensor:
-    """Distance of every point to the least-squares plane through the predicted points of its plane, [A, P]."""
-    points = depth[:, None] * ray.t()  # [A, 3, P]
-    mean = planes.groups.means(points)[..., 0]  # [A, 3, K]
-    x, y, z = (points - mean[..., planes.plane]).unbind(1)
-    moments = planes.groups.sums(torch.stack([x * x, x * y, x * z, y * y, y * z, z * z]))[..., 0]
-    normal = null_direction(moments, eigenvalues(moments)[0])[..., planes.plane]  # [3, A, P]
-    return (x * normal[0] + y * normal[1] + z * normal[2]).abs()
+def _self_residual(depth: Tensor, planes: PlaneTruth) -> Tensor:
+    """Mean distance to the least-squares plane through the predicted points of each plane, [A, K, 1]."""
+    sizes = list(planes.groups.sizes)
+    parts = list(zip(torch.split(depth, sizes, dim=1), torch.split(planes.ray, sizes), strict=True))
+    products = torch.split(planes.ray_products, sizes)
+    count = planes.groups.counts
+    # Sums of z ray and z^2 ray ray^T, plane by plane: [A, K, 3] and [A, K, 6].
+    mean = torch.stack([z @ ray for z, ray in parts], dim=1) / count
+    squares = (
+        torch.stack([z.square() @ product for (z, _), product in zip(parts, products, strict=True)], dim=1) / count
+    )
+    x, y, w = mean.unbind(-1)
+    covariance = squares.movedim(-1, 0) - torch.stack([x * x, x * y, x * w, y * y, y * w, w * w])
+    normal = null_direction(covariance, eigenvalues(covariance)[0])  # [3, A, K]
+    offset = (normal * mean.movedim(-1, 0)).sum(0)
+    distances = [
+        (z * (normal[:, :, k].t() @ ray.t()) - offset[:, k, None]).abs().mean(1) for k, (z, ray) in enumerate(parts)
+    ]
+    return torch.stack(distances, dim=1)[..., None]

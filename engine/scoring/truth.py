@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.dataset.model import PreparedWindow, Window
@@ -55,7 +57,8 @@ class PlaneTruth:
     Attributes:
         region: number of the region whose points were split.
         point: the points that belong to planes, plane by plane, [P], int64.
-        plane: number of each one's plane, [P], int64.
+        ray: of each, [P, 3], float64.
+        ray_products: its products xx, xy, xz, yy, yz, zz, [P, 6].
         slope: normal @ ray of each, [P], float64: depth z lies ``z * slope - offset`` from the plane.
         offset: of each point's plane, [P], float64, metres.
         groups: the points by plane.
@@ -65,7 +68,8 @@ class PlaneTruth:
 
     region: int
     point: Tensor
-    plane: Tensor
+    ray: Tensor
+    ray_products: Tensor
     slope: Tensor
     offset: Tensor
     groups: Groups
@@ -86,7 +90,6 @@ class WindowTruth:
         log_depth: [N], float32.
         ray: viewing rays (z = 1) by the true native intrinsics, [N, 3], float32.
         uv: positions in the prepared images, [N, 2], float32.
-        frame: index of each point's frame in the window, [N], int64.
         taps: where a predicted depth map is sampled.
         images: [S * H * W, 3], float32, RGB.
         colour: of the images at the points, [N, 3].
@@ -105,7 +108,6 @@ class WindowTruth:
     log_depth: Tensor
     ray: Tensor
     uv: Tensor
-    frame: Tensor
     taps: Taps
     images: Tensor
     colour: Tensor
@@ -157,7 +159,7 @@ def prepare_truth(
     depth = _join([frame.depth for frame in frames])
     position = _join([frame.position for frame in frames])
     number = torch.repeat_interleave(torch.tensor([len(frame.depth) for frame in frames]))
-    images = torch.from_numpy(np.ascontiguousarray(prepared.images)).to(device)
+    images = _tensor(prepared.images, np.float32).to(device)
     flat = images.permute(0, 2, 3, 1).reshape(-1, 3).contiguous()
     cpu_taps = bilinear_taps(position, (height, width), number)
     taps = Taps(cpu_taps.index.to(device), cpu_taps.weight.to(device))
@@ -171,14 +173,13 @@ def prepare_truth(
         log_depth=depth.log().float().to(device),
         ray=_join([frame.ray for frame in frames]).float().to(device),
         uv=position.float().to(device),
-        frame=number.to(device),
         taps=taps,
         images=flat,
         colour=sample(flat, taps),
         median_depth=groups.medians(depth.to(device)),
         normals=_normals(frames, prepared.native_size, region_cells, groups, device),
         planes=_planes(prepared, frames, region_cells, tuple(regions), plane_region, seed, device),
-        camera_to_world=torch.from_numpy(np.asarray(prepared.camera_to_world, dtype=np.float64)),
+        camera_to_world=_tensor(prepared.camera_to_world, np.float64),
         left_out=sum((frame.left_out for frame in frames), Counter[str]()),
     )
 
@@ -199,9 +200,9 @@ def _cells(
 
 def _frame(prepared: PreparedWindow, index: int, cell_of: Mapping[int, int], cells_each: int) -> _Frame:
     points = prepared.points[index]
-    uv = torch.from_numpy(np.asarray(points.uv, dtype=np.float64)).reshape(-1, 2)
-    usable = torch.from_numpy(np.asarray(points.usable, dtype=np.bool_))
-    position = transform_positions(uv, torch.from_numpy(np.asarray(prepared.native_to_image, dtype=np.float64)))
+    uv = _tensor(points.uv, np.float64).reshape(-1, 2)
+    usable = _tensor(points.usable, np.bool_)
+    position = transform_positions(uv, _tensor(prepared.native_to_image, np.float64))
     last = torch.tensor(prepared.images.shape[:-3:-1], dtype=torch.float64) - 1  # (width, height) - 1
     inside = ((position >= -_EDGE) & (position <= last + _EDGE)).all(1)
     pixel = native_pixels(uv, prepared.native_size)
@@ -211,12 +212,12 @@ def _frame(prepared: PreparedWindow, index: int, cell_of: Mapping[int, int], cel
     kept = (usable & inside).nonzero().squeeze(1)
     pixels = prepared.native_size[0] * prepared.native_size[1]
     kept = kept[(cell[kept] * pixels + pixel[kept]).argsort(stable=True)]
-    intrinsics = torch.from_numpy(np.asarray(prepared.native_intrinsics[index], dtype=np.float64))
+    intrinsics = _tensor(prepared.native_intrinsics[index], np.float64)
     cells = torch.bincount(cell[kept], minlength=cells_each).tolist()
     return _Frame(
         uv=uv[kept],
         position=position[kept],
-        depth=torch.from_numpy(np.asarray(points.depth, dtype=np.float64))[kept],
+        depth=_tensor(points.depth, np.float64)[kept],
         ray=rays(uv[kept], intrinsics),
         pixel=pixel[kept],
         unusable=pixel[~usable],
@@ -281,16 +282,25 @@ def _planes(
     share = torch.zeros(len(sizes), len(frames), dtype=torch.float64)
     share[torch.arange(len(sizes)), owner] = torch.tensor(sizes, dtype=torch.float64)
     total = share.sum(0)
+    held_points = _join(point).long()
+    ray = torch.cat([frame.ray for frame in frames])[held_points]
+    x, y, z = ray.unbind(1)
     return PlaneTruth(
         region=region,
-        point=_join(point).long().to(device),
-        plane=torch.repeat_interleave(torch.tensor(sizes, dtype=torch.int64)).to(device),
+        point=held_points.to(device),
+        ray=ray.to(device),
+        ray_products=torch.stack([x * x, x * y, x * z, y * y, y * z, z * z], dim=1).to(device),
         slope=_join(slope).double().to(device),
         offset=_join(offset).double().to(device),
         groups=Groups.build([(size,) for size in sizes], [(0,)], device),
         share=torch.where(total > 0, share / total, 0.0).to(device),
         found=(total > 0).to(device),
     )
+
+
+def _tensor(array: NDArray[Any], dtype: type[np.generic]) -> Tensor:
+    """A copy: arrays of a dataset may be read-only, which torch does not know."""
+    return torch.from_numpy(np.array(array, dtype=dtype))
 
 
 def _join(parts: Sequence[Tensor], dim: int = 0) -> Tensor:

@@ -86,7 +86,13 @@ class WindowScores:
         return self.packed.cpu().numpy()
 
 
-def score_window(prediction: Prediction, truth: WindowTruth, *, align_scope: AlignScope = "window") -> WindowScores:
+def score_window(
+    prediction: Prediction,
+    truth: WindowTruth,
+    *,
+    align_scope: AlignScope = "window",
+    at_points: Tensor | None = None,
+) -> WindowScores:
     """Score a prediction in every alignment, region and frame. Nothing here waits for the device.
 
     A predicted depth that is not a positive finite number takes no part in the fits, and is clamped to the least depth
@@ -97,6 +103,8 @@ def score_window(prediction: Prediction, truth: WindowTruth, *, align_scope: Ali
         prediction: of one window (B = 1), on the truth's device; depth maps of the size of the prepared images.
         truth: the window.
         align_scope: one fit for the window, or one for every frame.
+        at_points: depth at the truth's points, [N], where it is known better than the depth maps tell (the ground truth
+            as its own prediction); the maps then only say what hides what.
 
     Raises:
         ValueError: the prediction does not have the window's shape.
@@ -104,11 +112,15 @@ def score_window(prediction: Prediction, truth: WindowTruth, *, align_scope: Ali
     frames = truth.groups.frames
     if prediction.depth.shape != (1, frames, *truth.size):
         raise ValueError(f"depth has the shape {tuple(prediction.depth.shape)}, not {(1, frames, *truth.size)}")
-    predicted, valid = sample_depth(prediction.depth.flatten(), truth.taps)
+    if at_points is None:
+        predicted, valid = sample_depth(prediction.depth.flatten(), truth.taps)
+    else:
+        valid = torch.isfinite(at_points) & (at_points > 0)
+        predicted = torch.where(valid, at_points, 0.0)
     sizes = truth.groups.frame_sizes if align_scope == "frame" else (len(predicted),)
     alignment = fit(predicted, truth.depth, valid, sizes)
     aligned, clamped = apply(alignment, predicted, valid, sizes, V1.least_depth)
-    photometric = photometric_metrics(prediction, predicted, valid, truth)
+    photometric = photometric_metrics(prediction, predicted, truth)
     normals = normal_metrics(torch.stack([aligned[_MEDIAN], aligned[_SCALE_SHIFT]]), truth)
     found = {
         **_named(Group.DEPTH, depth_metrics(aligned, truth.depth, truth.log_depth, truth.groups)),

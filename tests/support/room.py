@@ -114,7 +114,7 @@ def grid(size: tuple[int, int]) -> Array:
 
 
 def window(room: Room, far: float = 80.0) -> PreparedWindow:
-    """The room as a dataset would hand it over; points farther than ``far`` are missing, as is the dense depth there."""
+    """The room as a dataset would hand it over; points farther than ``far`` are missing."""
     rng = np.random.default_rng(room.seed)
     images, points, dense = [], [], []
     for camera in room.poses:

@@ -1,0 +1,78 @@
+"""Sampling: bilinear, in inverse depth, and blind to pixels that it does not touch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from support.room import grid
+
+from engine.geometry.sampling import bilinear_taps, inverse_depth, sample, sample_depth
+
+SIZE = (7, 9)
+
+
+def taps(positions: list[tuple[float, float]], image: int = 0):  # noqa: ANN201
+    uv = torch.tensor(positions, dtype=torch.float64)
+    return bilinear_taps(uv, SIZE, torch.full((len(positions),), image, dtype=torch.int64))
+
+
+def test_a_plane_is_sampled_exactly() -> None:
+    normal, offset = np.array([0.3, 0.9, 0.2]), 1.5
+    intrinsics = np.array([[10, 0, 4], [0, 10, -6.0], [0, 0, 1]])
+
+    def depth(uv: np.ndarray) -> np.ndarray:
+        return offset / (np.column_stack([uv, np.ones(len(uv))]) @ np.linalg.inv(intrinsics).T @ normal)
+
+    uv = np.random.default_rng(0).uniform([0, 0], [8, 6], (50, 2))
+    where = bilinear_taps(torch.from_numpy(uv), SIZE, torch.zeros(50, dtype=torch.int64))
+    found, valid = sample_depth(torch.from_numpy(depth(grid(SIZE))).float(), where)
+    assert valid.all()
+    assert np.allclose(found.numpy(), depth(uv), rtol=1e-6)
+
+
+def test_between_two_depths_by_hand() -> None:
+    depth = torch.ones(SIZE)
+    depth[2, 3], depth[2, 4] = 2.0, 6.0
+    found, _ = sample_depth(depth.flatten(), taps([(3.25, 2.0)]))
+    assert float(found) == pytest.approx(1 / (0.75 / 2 + 0.25 / 6))
+
+
+def test_the_second_image_is_its_own() -> None:
+    values = torch.stack([torch.zeros(SIZE), torch.arange(63.0).reshape(SIZE)])
+    assert sample(values.flatten(), taps([(2.5, 1.5)], image=1)).tolist() == pytest.approx([1.5 * 9 + 2.5])
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 0.0, -3.0])
+def test_a_bad_pixel_spoils_only_what_it_is_part_of(bad: float) -> None:
+    depth = torch.full(SIZE, 4.0)
+    depth[2, 3] = bad
+    found, valid = sample_depth(depth.flatten(), taps([(3.0, 2.0), (2.5, 2.0), (4.0, 2.0), (2.0, 2.0), (3.0, 3.0)]))
+    assert valid.tolist() == [False, False, True, True, True]
+    assert found.tolist() == [0.0, 0.0, 4.0, 4.0, 4.0]
+
+
+def test_the_corners_are_pixels() -> None:
+    values = torch.arange(63.0)
+    assert sample(values, taps([(0, 0), (8, 0), (0, 6), (8, 6)])).tolist() == [0.0, 8.0, 54.0, 62.0]
+    assert sample(values, taps([(9.5, -2.0)])).tolist() == [8.0]  # outside: the edge
+
+
+def test_colours_are_sampled_channel_by_channel() -> None:
+    values = torch.rand(63, 3)
+    where = taps([(1.3, 2.7), (5.0, 5.5)])
+    expected = torch.stack([sample(values[:, channel], where) for channel in range(3)], dim=1)
+    assert torch.allclose(sample(values, where), expected)
+
+
+def test_inverse_depth_of_what_is_no_depth_is_nan() -> None:
+    found = inverse_depth(torch.tensor([2.0, 0.0, -1.0, math.nan, math.inf, 1e-42]))
+    assert found[0] == 0.5
+    assert found[1:].isnan().all()
+
+
+def test_a_single_pixel_is_an_image() -> None:
+    where = bilinear_taps(torch.zeros(1, 2), (1, 1), torch.zeros(1, dtype=torch.int64))
+    assert sample_depth(torch.tensor([3.0]), where)[0].tolist() == [3.0]
