@@ -85,6 +85,17 @@ def _normals(depth: Tensor, intrinsics: Tensor) -> Tensor:
     points = unproject(depth, intrinsics)
     down = F.pad(points[:, 1:] - points[:, :-1], (0, 0, 0, 0, 1, 0))
     right = F.pad(points[:, :, 1:] - points[:, :, :-1], (0, 0, 1, 0))
-    cross: Tensor = torch.linalg.cross(down, right, dim=-1)
+    cross = _cross(down, right)
     length: Tensor = torch.linalg.vector_norm(cross, dim=-1, keepdim=True)
     return cross / (length + _NORM_EPSILON)
+
+
+def _cross(a: Tensor, b: Tensor) -> Tensor:
+    """Cross products along the last axis, each product rounded on its own.
+
+    Where both neighbours are holes the two differences are the same vector and the product is exactly zero. A kernel
+    that fuses multiplication and subtraction leaves rounding there instead, which normalises to a random direction.
+    """
+    ax, ay, az = a.unbind(-1)
+    bx, by, bz = b.unbind(-1)
+    return torch.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], dim=-1)

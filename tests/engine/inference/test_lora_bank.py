@@ -85,9 +85,10 @@ def test_configuration_beside_the_file(model: TinyModel, trainings: Trainings, i
     # Half-way the training went on with half the alpha.
     trainings.config()
     trainings.config("checkpoint_2.yaml", alpha=4)
+    sources = [trainings.full("checkpoint_1", 1), trainings.full("checkpoint_2", 1, lora_alpha=4)]
     bank = AdapterBank(model)
-    bank.add(trainings.full("checkpoint_1", 1))
-    bank.add(trainings.full("checkpoint_2", 1, lora_alpha=4))
+    for source in sources:
+        bank.add(source)
     assert [bank.get(name).recipe.alpha for name in bank.names] == [8.0, 4.0]
     for name, alpha in (("checkpoint_1", 8), ("checkpoint_2", 4), ("checkpoint_1", 8)):
         bank.activate(name)

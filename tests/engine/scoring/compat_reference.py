@@ -56,15 +56,28 @@ def points(z: np.ndarray, k: np.ndarray) -> np.ndarray:
     return out
 
 
-def normals(z: np.ndarray, k: np.ndarray) -> np.ndarray:
+def differences(z: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     p = points(z, k)
     down, right = np.zeros_like(p), np.zeros_like(p)
     for v in range(1, z.shape[0]):
         down[v] = p[v] - p[v - 1]
     for u in range(1, z.shape[1]):
         right[:, u] = p[:, u] - p[:, u - 1]
-    n = np.cross(down, right)
+    return down, right
+
+
+def normals(z: np.ndarray, k: np.ndarray) -> np.ndarray:
+    n = np.cross(*differences(z, k))
     return n / (np.linalg.norm(n, axis=-1, keepdims=True) + 1e-8)
+
+
+def normals_are_rounding(z: np.ndarray, k: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether two differences of a counted pixel are parallel without being the same: their cross product is then
+    nothing but rounding. The same difference twice (both neighbours are holes) gives exactly zero."""
+    down, right = differences(z, k)
+    size = np.linalg.norm(down, axis=-1) * np.linalg.norm(right, axis=-1)
+    parallel = np.linalg.norm(np.cross(down, right), axis=-1) < 1e-8 * size
+    return bool(np.any(parallel & (size > 0) & mask & ~np.all(down == right, axis=-1)))
 
 
 def normals_metrics(pred: np.ndarray, gt: np.ndarray, mask: np.ndarray, k: np.ndarray) -> Scores:
@@ -146,7 +159,7 @@ def pose(pred: np.ndarray, gt: np.ndarray) -> Scores:
 
 
 def frames(w: dict[str, np.ndarray], mode: str) -> list[Scores]:
-    """Per frame, what is finite, under the existing system's keys."""
+    """Per frame, what is finite, under the existing system's keys; and whether rounding decides its normals."""
     rows = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -168,5 +181,6 @@ def frames(w: dict[str, np.ndarray], mode: str) -> list[Scores]:
                     w["images"][i], w["images"][i + 1], pred, e[i], e[i + 1], ki[i], ki[i + 1], building
                 )
             flat = {f"{group}.{name}": float(value) for group, found in groups.items() for name, value in found.items()}
-            rows.append({key: value for key, value in flat.items() if math.isfinite(value)})
+            row = {key: value for key, value in flat.items() if math.isfinite(value)}
+            rows.append({**row, "rounding": float(any(normals_are_rounding(z, k, valid) for z in (pred, gt)))})
     return rows
