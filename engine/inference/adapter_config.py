@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def resolve_adapter(config_path: Path, base: BaseNetwork) -> Recipe:
         # PEFT looks at the end of a name alone, without minding the dots.
         saved = [name for name in base.modules if name.endswith(tuple(config.modules_to_save or ()))]
         whole = frozenset(key for key in base.state if any(key.startswith(f"{name}.") for name in saved))
-    except (TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
+    except (TypeError, ValueError, ArithmeticError, AttributeError, re.error) as error:
         raise DataError(f"{shown} cannot be used ({visible(str(error))})", "check the file") from None
     unfit = [name for name in targets if not isinstance(base.modules[name], SUPPORTED)]
     if unfit:
