@@ -33,8 +33,8 @@ class Groups:
 
     @classmethod
     def build(cls, sizes: Sequence[Sequence[int]], regions: Sequence[Sequence[int]], device: torch.device) -> Groups:
-        """From the number of points of every cell of every frame, and the cells of every region."""
-        cells = len(sizes[0]) if sizes else 0
+        """From the number of points of every cell of every frame (at least one), and the cells of every region."""
+        cells = len(sizes[0])
         membership = torch.zeros(cells, len(regions), dtype=torch.float64)
         for column, held in enumerate(regions):
             membership[list(held), column] = 1.0

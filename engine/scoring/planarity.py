@@ -29,7 +29,7 @@ def planarity_metrics(aligned: Tensor, truth: WindowTruth) -> dict[str, Tensor]:
     planes = truth.planes
     shape = (len(aligned), truth.groups.frames, len(truth.regions))
     empty = torch.full(shape, torch.nan, dtype=torch.float64, device=aligned.device)
-    if planes is None or not planes.groups.frames:
+    if planes is None:
         return dict.fromkeys(PLANARITY, empty)
     depth = aligned.index_select(1, planes.point).double()
     residual = (depth * planes.slope - planes.offset).abs()

@@ -95,7 +95,7 @@ class WindowTruth:
         colour: of the images at the points, [N, 3].
         median_depth: [S, R], float64.
         normals: see there.
-        planes: see there; ``None`` where the dataset does not have the region that is split into planes.
+        planes: see there; ``None`` where no plane was found, or the dataset has no such region.
         camera_to_world: true poses, [S, 4, 4], float64, on the CPU.
         left_out: points that do not count, by reason.
     """
@@ -279,6 +279,8 @@ def _planes(
             sizes.append(len(member))
             owner.append(index)
         start += len(frame.depth)
+    if not sizes:
+        return None
     share = torch.zeros(len(sizes), len(frames), dtype=torch.float64)
     share[torch.arange(len(sizes)), owner] = torch.tensor(sizes, dtype=torch.float64)
     total = share.sum(0)

@@ -9,12 +9,12 @@ import pytest
 import torch
 from support.room import grid
 
-from engine.geometry.sampling import bilinear_taps, inverse_depth, sample, sample_depth
+from engine.geometry.sampling import Taps, bilinear_taps, inverse_depth, sample, sample_depth
 
 SIZE = (7, 9)
 
 
-def taps(positions: list[tuple[float, float]], image: int = 0):  # noqa: ANN201
+def taps(positions: list[tuple[float, float]], image: int = 0) -> Taps:
     uv = torch.tensor(positions, dtype=torch.float64)
     return bilinear_taps(uv, SIZE, torch.full((len(positions),), image, dtype=torch.int64))
 
