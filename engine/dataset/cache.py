@@ -35,7 +35,7 @@ class PointsCache:
     def get(self, key: str) -> FramePoints | None:
         """What is kept under ``key``; ``None`` where there is nothing, or a file that cannot be read."""
         try:
-            with np.load(self._path(key), allow_pickle=False) as arrays:
+            with self._path(key).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return FramePoints(**{name: arrays[name] for name in _FIELDS})
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             # Whatever is wrong with a kept copy, making it again puts it right.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.dataset.model import Float64
 from engine.errors import DataError, UsageError
@@ -143,10 +144,11 @@ def _rigid(values: Float64, key: str, path: Path) -> Float64:
 
 
 def _expect_rotation(matrix: Float64, key: str, path: Path) -> None:
-    if not is_rotation(matrix[:3, :3]):
+    if not are_rotations(matrix[:3, :3]):
         raise DataError(f"{key} in {path} holds no rotation", _REMEDY)
 
 
-def is_rotation(matrix: Float64) -> bool:
-    """Whether a [3, 3] matrix is a rotation, to the precision that the dataset's files are printed with."""
-    return bool(np.allclose(matrix @ matrix.T, np.eye(3), atol=_ROTATION_TOLERANCE) and np.linalg.det(matrix) > 0)
+def are_rotations(matrices: Float64) -> NDArray[np.bool_]:
+    """Which of [..., 3, 3] matrices are rotations, to the precision that the dataset is printed with. [...]."""
+    unit = np.abs(matrices @ np.swapaxes(matrices, -1, -2) - np.eye(3)).max(axis=(-2, -1)) < _ROTATION_TOLERANCE
+    return np.asarray(unit & (np.linalg.det(matrices) > 0))

@@ -117,6 +117,10 @@ class Dataset(Protocol):
         """The folder's name, never its path."""
 
     @property
+    def splits(self) -> tuple[str, ...]:
+        """The names that :meth:`windows` takes."""
+
+    @property
     def regions(self) -> Mapping[str, Sequence[int] | None]:
         """Region name -> label ids that belong to it; ``None`` means every point. ``non_building`` is the complement
         of ``building``, given as its ids."""

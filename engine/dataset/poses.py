@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.dataset.calibration import Calibration, is_rotation
+from engine.dataset.calibration import Calibration, are_rotations
 from engine.dataset.model import Float64
 from engine.errors import DataError
 
@@ -61,30 +61,23 @@ def _read(path: Path, count: int, camera_to_body: Float64) -> Trajectory:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read", "copy the file again") from error
-    poses: dict[int, Float64] = {}
-    skipped = 0
-    for words in filter(None, map(str.split, lines)):
-        body_to_world = _pose(words, count)
-        if body_to_world is None:
-            skipped += 1
-        else:
-            poses[int(float(words[0]))] = body_to_world @ camera_to_body
-    if not poses:
+    rows = [words for words in map(str.split, lines) if words]
+    parsed = [values for values in map(_numbers, rows) if values is not None and len(values) == count + 1]
+    table = np.array(parsed, dtype=np.float64).reshape(-1, count + 1)
+    table = table[np.isfinite(table).all(axis=1)]
+    table = table[table[:, 0] == np.floor(table[:, 0])]
+    matrices = np.tile(np.eye(4), (len(table), 1, 1))
+    matrices[:, : count // 4] = table[:, 1:].reshape(-1, count // 4, 4)
+    valid = are_rotations(matrices[:, :3, :3]) & (matrices[:, 3] == (0, 0, 0, 1)).all(axis=1)
+    frames = table[valid, 0].astype(np.int64).tolist()
+    if not frames:
         raise DataError(f"{path} holds no pose", f"a line is a frame number and {count} numbers")
-    return Trajectory(path.name, poses, skipped)
+    poses = dict(zip(frames, matrices[valid] @ camera_to_body, strict=True))
+    return Trajectory(path.name, poses, len(rows) - len(frames))
 
 
-def _pose(words: list[str], count: int) -> Float64 | None:
-    if len(words) != count + 1:
-        return None
+def _numbers(words: list[str]) -> list[float] | None:
     try:
-        values = np.array([float(word) for word in words], dtype=np.float64)
+        return [float(word) for word in words]
     except ValueError:
         return None
-    if not np.isfinite(values).all() or values[0] != int(values[0]):
-        return None
-    matrix = np.eye(4)
-    matrix[: count // 4] = values[1:].reshape(-1, 4)
-    if not is_rotation(matrix[:3, :3]) or not np.array_equal(matrix[3], (0, 0, 0, 1)):
-        return None
-    return matrix

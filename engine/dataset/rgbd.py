@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.dataset import labels as ids
-from engine.dataset.calibration import is_rotation
+from engine.dataset.calibration import are_rotations
 from engine.dataset.ground_truth import depth_image_points
 from engine.dataset.images import expect_size, read_depth_mm, read_rgb
 from engine.dataset.left_out import LeftOut
@@ -210,7 +210,7 @@ def _read_matrix(path: Path, size: int) -> Float64 | None:
 
 def _read_pose(path: Path) -> Float64 | None:
     matrix = _read_matrix(path, 4)
-    if matrix is None or not is_rotation(matrix[:3, :3]) or not np.allclose(matrix[3], (0, 0, 0, 1)):
+    if matrix is None or not are_rotations(matrix[:3, :3]) or not np.allclose(matrix[3], (0, 0, 0, 1)):
         return None
     return matrix
 

@@ -16,12 +16,12 @@ from engine.dataset.street_shapes import Part
 
 _WAVES = 20
 _LONGEST, _SHORTEST = 9.0, 0.12  # metres
-_CONTRAST = 0.03  # amplitude of a wave, of full brightness
+_CONTRAST = 0.026  # amplitude of a wave, of full brightness
 _PIXEL_SIGMA = 0.6  # of the Gaussian that a pixel averages with, in pixels
 _SUN = np.array([-0.45, -0.55, 0.70])
 _AMBIENT = 0.62
 _ROAD, _PAVEMENT, _TERRAIN = (0.36, 0.36, 0.38), (0.58, 0.56, 0.53), (0.40, 0.46, 0.28)
-_GLASS, _REVEAL = (0.22, 0.28, 0.35), (0.72, 0.70, 0.66)
+_GLASS, _REVEAL = (0.42, 0.46, 0.50), (0.66, 0.64, 0.60)
 _SKY_LOW, _SKY_HIGH = np.array([0.82, 0.87, 0.92]), np.array([0.45, 0.62, 0.86])
 
 
