@@ -24,7 +24,7 @@ class EvaluationConfig(BaseModel):
         base_seed: random base weights from this seed, for tests and benchmarks.
         training: a training's configuration with a ``lora`` section, for checkpoints that lack theirs.
         model: the model family.
-        split: ``train``, ``val`` or ``test``.
+        split: ``train``, ``val`` or ``test``; ``all`` of an RGB-D clip; ``None`` is ``val`` where the dataset has it.
         max_seqs: windows to draw; ``None`` for all.
         sampling: how they are drawn.
         seed: of the draw, of RANSAC; drawn once per run.
@@ -52,7 +52,7 @@ class EvaluationConfig(BaseModel):
     base_seed: int | None = None
     training: Path | None = None
     model: str = "vggt"
-    split: Literal["train", "val", "test"] = "val"
+    split: Literal["train", "val", "test", "all"] | None = None
     max_seqs: Annotated[int, Field(ge=1)] | None = None
     sampling: Literal["uniform", "stratified"] = "uniform"
     seed: int = 0
@@ -76,6 +76,13 @@ class EvaluationConfig(BaseModel):
         if value in ("auto", "cpu", "cuda") or (value.startswith("cuda:") and value[5:].isdecimal()):
             return value
         raise ValueError("must be auto, cpu, cuda or cuda:N")
+
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _run_from_raw_data(cls, value: object) -> object:
+        if value == "compat":
+            raise ValueError("compat is what imported results are; raw data are evaluated by v1 only")
+        return value
 
     @property
     def run_name(self) -> str:

@@ -18,7 +18,7 @@ class Plan:
     """The work of one run.
 
     Attributes:
-        config: the settings.
+        config: the settings, with the split that was meant.
         dataset: opened.
         windows: the sample, in the order in which it is computed; their ids are their places in it.
         available: windows that the split has.
@@ -65,10 +65,12 @@ def make_plan(config: EvaluationConfig) -> Plan:
     if config.base is None and config.base_seed is None:
         raise UsageError(f"model {config.model!r} has no base weights", "name the file with --base")
     dataset = open_dataset(config.data)
-    every = dataset.windows(config.split, seq_len=config.seq_len, stride=config.stride)
+    split = config.split or default_split(dataset)
+    config = config.model_copy(update={"split": split})
+    every = dataset.windows(split, seq_len=config.seq_len, stride=config.stride)
     if not every:
         raise DataError(
-            f"{config.data}: split {config.split!r} has no window of {config.seq_len} consecutive frames",
+            f"{config.data}: split {split!r} has no window of {config.seq_len} consecutive frames",
             "check --split and --seq-len, and that poses, scans and labels are there",
         )
     drawn = sample(every, config.max_seqs, sampling=config.sampling, seed=config.seed)
@@ -79,6 +81,11 @@ def make_plan(config: EvaluationConfig) -> Plan:
         sources = discover_checkpoints(config.checkpoints, exclude=exclude)
         sources = sources[: config.limit_checkpoints]
     return Plan(config, dataset, windows, len(every), fingerprint(windows), tuple(sources), dict(dataset.left_out))
+
+
+def default_split(dataset: Dataset) -> str:
+    """The split that is evaluated where none is named: ``val``, or the only one that there is."""
+    return "val" if "val" in dataset.splits else dataset.splits[0]
 
 
 def difference(old: dict[str, object], new: dict[str, object]) -> str:

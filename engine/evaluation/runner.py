@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.atomic import TEMPORARY_SUFFIX
 from engine.dataset.model import Dataset, Preparation, PreparedWindow, Window
 from engine.errors import DataError, LorascopeError, UsageError
 from engine.evaluation.config import EvaluationConfig
@@ -53,6 +54,27 @@ def evaluate(config: EvaluationConfig, *, watch: Watch = lambda _: None, plan: P
         return _Run(plan, watch).go()
 
 
+def prior_state(plan: Plan) -> State:
+    """What an earlier start of the same evaluation left in its folder; that of nothing where there was none.
+
+    Raises:
+        UsageError: the folder holds a run with other settings, or one that was not made by evaluate.
+        DataError: its journal cannot be read.
+    """
+    folder = plan.config.to
+    state = replay(Journal(folder / JOURNAL).events())
+    if state.settings is not None:
+        changed = difference(state.settings, plan.settings())
+        if changed:
+            raise UsageError(
+                f"{folder} holds an evaluation with other settings ({changed})",
+                "choose another --to, or use the same settings",
+            )
+    elif (folder / layout.METADATA).exists():
+        raise UsageError(f"{folder} holds a run that was not made by evaluate", "choose another --to")
+    return state
+
+
 def time_per_window(plan: Plan) -> float:
     """Seconds that one window takes for the baseline alone, measured on the first window (reading included).
 
@@ -92,23 +114,13 @@ class _Run:
 
     def go(self) -> Path:
         """Start or resume, compute what is missing, finish."""
-        state = replay(self._journal.events())
-        settings = self._plan.settings()
-        if state.settings is not None:
-            changed = difference(state.settings, settings)
-            if changed:
-                raise UsageError(
-                    f"{self._folder} holds an evaluation with other settings ({changed})",
-                    "choose another --to, or use the same settings",
-                )
-            if state.finished:
-                self._watch(Event("finished", {"already": True}))
-                return self._folder
-        elif (self._folder / layout.METADATA).exists():
-            raise UsageError(f"{self._folder} holds a run that was not made by evaluate", "choose another --to")
+        state = prior_state(self._plan)
+        if state.finished:
+            self._watch(Event("finished", {"already": True}))
+            return self._folder
         predictors = ModelPredictors(self._config, self._device)
         prepare = preparation(self._config, predictors)
-        state = self._begin(state, settings, prepare)
+        state = self._begin(state, self._plan.settings(), prepare)
         problems = self._load_checkpoints(predictors, state)
         worker = ShardWorker(self._plan, predictors, self._device, chance_depth=state.chance_depth or 0.0)
         worker.drop(state.failed_checkpoints)
@@ -142,6 +154,9 @@ class _Run:
         return self._folder
 
     def _begin(self, state: State, settings: dict[str, object], prepare: Preparation) -> State:
+        # What a killed process was writing: it never got its name.
+        for stale in self._folder.rglob(f".*{TEMPORARY_SUFFIX}"):
+            stale.unlink(missing_ok=True)
         if state.settings is None:
             depth = chance_depth(self._plan.dataset, self._plan.windows, prepare)
             write_table(self._folder, layout.WINDOWS, _window_table(self._plan.windows))
@@ -230,9 +245,7 @@ def chance_depth(dataset: Dataset, windows: Sequence[Window], prepare: Preparati
     return float(np.median(np.concatenate(depths)))
 
 
-def _window_table(windows: Sequence[Window]) -> Any:
-    import polars as pl
-
+def _window_table(windows: Sequence[Window]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "window": [window.id for window in windows],

@@ -1,0 +1,219 @@
+"""Evaluating end to end: what is written, what is refused, what a failure costs, and what a kill costs: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from engine.dataset.street import Street
+from engine.errors import DataError, UsageError
+from engine.evaluation.config import EvaluationConfig
+from engine.evaluation.journal import Event, Journal, replay
+from engine.evaluation.lock import locked
+from engine.evaluation.runner import JOURNAL, evaluate
+from engine.results.discovery import discover
+from engine.results.load import load_run
+from engine.results.native import scan_frames
+
+KEYS = ["checkpoint", "window", "frame", "region", "align"]
+KILLS = 20
+MODELS = ("baseline", "checkpoint_0", "checkpoint_1")
+
+
+@pytest.fixture(scope="module")
+def config(street: Path, adapters: Path, tmp_path_factory: pytest.TempPathFactory) -> EvaluationConfig:
+    return EvaluationConfig(
+        data=street,
+        to=tmp_path_factory.mktemp("runs") / "reference",
+        checkpoints=adapters,
+        base_seed=7,
+        model="tiny",
+        size=112,
+        seq_len=4,
+        stride=4,
+        shard=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def reference(config: EvaluationConfig) -> Path:
+    return evaluate(config)
+
+
+def elsewhere(config: EvaluationConfig, to: Path, **changes: object) -> EvaluationConfig:
+    return EvaluationConfig.model_validate({**config.model_dump(), "to": to, **changes})
+
+
+def rows(run: Path) -> pl.DataFrame:
+    """All per-frame rows in one order."""
+    return scan_frames(load_run(next(iter(discover([run]))))).collect().sort(KEYS)
+
+
+def state(run: Path):  # type: ignore[no-untyped-def]
+    return replay(Journal(run / JOURNAL).events())
+
+
+def test_the_store_holds_every_window_model_and_pseudo_checkpoint(reference: Path) -> None:
+    run = load_run(next(iter(discover([reference]))))
+    frames = rows(reference)
+    assert set(run.checkpoints["checkpoint"]) == {*MODELS, "checkpoint_9", "chance", "oracle"}
+    assert run.baseline == "baseline"
+    assert set(frames["checkpoint"]) == {*MODELS, "chance", "oracle"}
+    windows = pl.read_parquet(reference / "windows.parquet")
+    assert windows.height == 6
+    assert set(frames["window"].unique()) == set(windows["window"])
+    assert frames.select(KEYS).is_duplicated().sum() == 0
+    per_checkpoint = frames.group_by("checkpoint").len()["len"].unique()
+    assert len(per_checkpoint) == 1
+    assert not any(frames[name].is_nan().any() for name, dtype in frames.schema.items() if dtype == pl.Float64)
+    assert (reference / "curves.parquet").is_file()
+    assert list((reference / "previews" / "checkpoint_0").glob("*.png"))
+
+
+def test_the_oracle_is_right_and_chance_is_not(reference: Path) -> None:
+    mean = (
+        rows(reference)
+        .filter((pl.col("region") == "building") & (pl.col("align") == "median"))
+        .group_by("checkpoint")
+        .agg(pl.col("depth.abs_rel", "depth.delta1").mean())
+    )
+    values = {row["checkpoint"]: row for row in mean.to_dicts()}
+    assert values["oracle"]["depth.abs_rel"] < 0.02
+    assert values["oracle"]["depth.delta1"] > 0.98
+    assert values["chance"]["depth.delta1"] < 0.6
+
+
+def test_what_cannot_be_loaded_is_named_and_costs_only_itself(reference: Path) -> None:
+    metadata = json.loads((reference / "metadata.json").read_text("utf-8"))
+    problems = {entry["name"]: entry["problem"] for entry in metadata["checkpoints"]}
+    assert "checkpoint_9.pt" in problems["checkpoint_9"]
+    assert problems["checkpoint_0"] is None
+    assert metadata["status"] == "done"
+    assert metadata["provenance"] == "synthetic"
+
+
+def test_the_store_says_nothing_of_the_machine(reference: Path, config: EvaluationConfig) -> None:
+    for name in ("metadata.json", JOURNAL):
+        text = (reference / name).read_text("utf-8")
+        assert str(config.data.parent) not in text
+
+
+def test_a_finished_run_is_not_computed_again(reference: Path, config: EvaluationConfig) -> None:
+    before = {path: path.stat().st_mtime_ns for path in reference.rglob("*.parquet")}
+    events: list[Event] = []
+    evaluate(config, watch=events.append)
+    assert [event.kind for event in events] == ["finished"]
+    assert {path: path.stat().st_mtime_ns for path in reference.rglob("*.parquet")} == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"seed": 1}, "seed 0 is now 1"),
+        ({"size": 126}, "size 112 is now 126"),
+        ({"limit_checkpoints": 1}, "checkpoint"),
+    ],
+)
+def test_other_settings_are_refused_not_mixed(
+    reference: Path, config: EvaluationConfig, changes: dict[str, object], named: str
+) -> None:
+    with pytest.raises(UsageError, match="other settings") as caught:
+        evaluate(elsewhere(config, reference, **changes))
+    assert named in str(caught.value)
+
+
+def test_a_run_that_was_not_evaluated_here_is_left_alone(config: EvaluationConfig, tmp_path: Path) -> None:
+    (tmp_path / "metadata.json").write_text("{}", "utf-8")
+    with pytest.raises(UsageError, match="not made by evaluate"):
+        evaluate(elsewhere(config, tmp_path))
+    assert (tmp_path / "metadata.json").read_text("utf-8") == "{}"
+
+
+def test_two_at_a_time_are_refused(config: EvaluationConfig, tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(UsageError, match="another process"):
+        evaluate(elsewhere(config, tmp_path))
+
+
+def test_no_loadable_checkpoint_is_an_error(config: EvaluationConfig, tmp_path: Path, adapters: Path) -> None:
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    shutil.copy(adapters / "checkpoint_9.pt", folder)
+    with pytest.raises(DataError, match=r"checkpoint_9\.pt"):
+        evaluate(elsewhere(config, tmp_path / "run", checkpoints=folder))
+
+
+def test_a_bad_window_costs_only_itself(
+    config: EvaluationConfig, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = Street.load
+
+    def failing(self, window, preparation):  # type: ignore[no-untyped-def]
+        if window.id == 2:
+            raise DataError("0000000008.png: truncated")
+        return load(self, window, preparation)
+
+    monkeypatch.setattr(Street, "load", failing)
+    run = evaluate(elsewhere(config, tmp_path / "run"))
+    # The constant depth of chance is a median over windows, so that one may differ.
+    known = pl.col("checkpoint") != "chance"
+    assert rows(run).filter(known).equals(rows(reference).filter(known & (pl.col("window") != 2)))
+    assert state(run).failed_windows == {2: "0000000008.png: truncated"}
+    metadata = json.loads((run / "metadata.json").read_text("utf-8"))
+    assert metadata["left_out"]["windows that could not be read"] == 1
+
+
+def test_a_checkpoint_that_fails_later_keeps_what_it_has(
+    config: EvaluationConfig, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.inference.lora import AdapterBank
+
+    activate, calls = AdapterBank.activate, []
+
+    def failing(self, name: str) -> None:  # type: ignore[no-untyped-def]
+        calls.append(name)
+        if name == "checkpoint_1" and calls.count(name) > 3:
+            raise RuntimeError("out of memory")
+        activate(self, name)
+
+    monkeypatch.setattr(AdapterBank, "activate", failing)
+    run = evaluate(elsewhere(config, tmp_path / "run"))
+    expected = rows(reference).filter((pl.col("checkpoint") != "checkpoint_1") | (pl.col("window") < 3))
+    assert rows(run).equals(expected)
+    assert "out of memory" in state(run).failed_checkpoints["checkpoint_1"]
+
+
+def test_rows_do_not_depend_on_shards_or_readers(config: EvaluationConfig, reference: Path, tmp_path: Path) -> None:
+    run = evaluate(elsewhere(config, tmp_path / "run", shard=4, readers=1))
+    assert rows(run).equals(rows(reference))
+
+
+@pytest.mark.e2e
+def test_kills_cost_nothing(config: EvaluationConfig, reference: Path, tmp_path: Path) -> None:
+    """SIGKILL at random moments, then the same call again, until it ends: the same store, row for row."""
+    settings = tmp_path / "config.json"
+    settings.write_text(config.model_dump_json(), "utf-8")
+    tests = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "support.killing", settings, tmp_path / "runs", str(KILLS), "0"],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{tests.parent}{os.pathsep}{tests}"},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    runs = [Path(line) for line in done.stdout.split("\n") if line]
+    assert len(runs) >= 2
+    for run in runs:
+        assert rows(run).equals(rows(reference))
+        assert pl.read_parquet(run / "curves.parquet").equals(pl.read_parquet(reference / "curves.parquet"))
+        shards = [event.data["shard"] for event in Journal(run / JOURNAL).events() if event.kind == "shard"]
+        assert sorted(shards) == list(range(6)), "a finished shard was computed twice, or one is missing"
+        assert not list(run.rglob("*.tmp")), "a kill left a temporary file"
