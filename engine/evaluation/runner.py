@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from engine.atomic import TEMPORARY_SUFFIX
 from engine.dataset.model import Dataset, Preparation, PreparedWindow, Window
