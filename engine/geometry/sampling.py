@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_LEAST = 1e-38  # about the least normal float32
+
 
 @dataclass(frozen=True, eq=False)
 class Taps:
@@ -64,22 +66,21 @@ def sample(values: Tensor, taps: Taps) -> Tensor:
 
 
 def inverse_depth(depth: Tensor) -> Tensor:
-    """1 / depth; NaN where the depth is not a positive finite number."""
-    inverse = depth.reciprocal()
-    return torch.where((depth > 0) & torch.isfinite(depth) & torch.isfinite(inverse), inverse, torch.nan)
+    """1 / depth of float32 depth; NaN where it is not a positive finite number (or its inverse would not be finite)."""
+    return torch.where((depth > _LEAST) & (depth < torch.inf), depth.reciprocal(), torch.nan)
 
 
-def sample_depth(depth: Tensor, taps: Taps) -> tuple[Tensor, Tensor]:
+def sample_depth(inverse: Tensor, taps: Taps) -> tuple[Tensor, Tensor]:
     """Depth at the positions of the taps, bilinear in inverse depth.
 
     Args:
-        depth: flattened over (image, row, column), [pixels].
+        inverse: as :func:`inverse_depth` gives it, flattened over (image, row, column), [pixels].
         taps: where.
 
     Returns:
         Depth [M], 0 where it is not valid, and which are valid, [M] bool. A position is valid if every pixel that it is
         made of holds a positive finite depth.
     """
-    inverse = sample(inverse_depth(depth), taps)
-    valid = inverse > 0  # false for NaN
-    return torch.where(valid, inverse.reciprocal(), 0.0), valid
+    sampled = sample(inverse, taps)
+    valid = sampled > 0  # false for NaN
+    return torch.where(valid, sampled.reciprocal(), 0.0), valid

@@ -20,7 +20,7 @@ class View:
 
     Attributes:
         colour: of the pixels, row by row, [H * W, 3].
-        inverse_depth: predicted, [H * W]; 0 where the depth is not valid, so that it hides nothing.
+        inverse_depth: predicted, [H * W]; NaN where the depth is not valid: it hides nothing.
         intrinsics: predicted, [3, 3].
         size: (height, width).
     """
@@ -57,5 +57,5 @@ def warp(
     inside = (depth > 0) & (z > 0) & (u >= 0) & (u <= width - 1) & (v >= 0) & (v <= height - 1)
     where = torch.where(inside[:, None], torch.stack([u, v], dim=1), 0.0)  # also keeps NaN out of the indices
     taps = bilinear_taps(where, view.size, torch.zeros_like(inside, dtype=torch.int64))
-    hidden = z * sample(view.inverse_depth, taps) > 1.0 + tolerance
+    hidden = z * sample(view.inverse_depth, taps) > 1.0 + tolerance  # false for NaN
     return sample(view.colour, taps), inside & ~hidden

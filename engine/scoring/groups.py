@@ -91,4 +91,9 @@ def _median(parts: list[Tensor], like: Tensor) -> Tensor:
         return like.new_full(like.shape[:-1], torch.nan)
     values = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
     low = values.kthvalue((count + 1) // 2, dim=-1).values
-    return low if count % 2 else (low + values.kthvalue(count // 2 + 1, dim=-1).values) / 2
+    if count % 2:
+        return low
+    # The next one in order is the least that is larger, or an equal one: cheaper than selecting once more.
+    larger = torch.where(values > low[..., None], values, torch.inf).amin(-1)
+    equal = (values <= low[..., None]).sum(-1) > count // 2
+    return (low + torch.where(equal, low, larger)) / 2

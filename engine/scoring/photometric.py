@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from engine.geometry.cameras import compose, rigid_inverse
-from engine.geometry.sampling import inverse_depth
 from engine.geometry.warp import View, warp
 from engine.inference.contract import Prediction
 from engine.scoring.protocol import V1
@@ -28,7 +27,7 @@ class Photometric:
     curve: Tensor
 
 
-def photometric_metrics(prediction: Prediction, depth: Tensor, truth: WindowTruth) -> Photometric:
+def photometric_metrics(prediction: Prediction, inverse: Tensor, depth: Tensor, truth: WindowTruth) -> Photometric:
     """Look up every ground-truth point in the next frame with predicted depth, poses and intrinsics.
 
     All in the model's own unit, whatever the alignment. Points whose predicted depth is not valid, that leave the view
@@ -38,11 +37,12 @@ def photometric_metrics(prediction: Prediction, depth: Tensor, truth: WindowTrut
 
     Args:
         prediction: of one window (B = 1).
+        inverse: its inverse depth, [S, H, W], float32; NaN where the depth is not valid.
         depth: the prediction at the points, [N]; 0 where it is not valid.
         truth: the window.
     """
     groups = truth.groups
-    error, visible = _differences(prediction, depth, truth)
+    error, visible = _differences(prediction, inverse, depth, truth)
     error = torch.where(visible, error, torch.inf)
     seen = groups.sums(visible)
     curve = groups.sums(torch.stack([error < limit for limit in V1.photometric_thresholds])) / seen
@@ -57,17 +57,17 @@ def photometric_metrics(prediction: Prediction, depth: Tensor, truth: WindowTrut
     )
 
 
-def _differences(prediction: Prediction, depth: Tensor, truth: WindowTruth) -> tuple[Tensor, Tensor]:
+def _differences(prediction: Prediction, inverse: Tensor, depth: Tensor, truth: WindowTruth) -> tuple[Tensor, Tensor]:
     """Difference of colour of every point in the next frame, [N], and whether it was visible there, [N] bool."""
     frames = truth.groups.frames
     sizes = list(truth.groups.frame_sizes)
     extrinsics = prediction.world_to_camera[0].double()
     motion = compose(extrinsics[1:], rigid_inverse(extrinsics[:-1])).float()
     intrinsics = prediction.intrinsics[0].float()
-    inverse = inverse_depth(prediction.depth[0].float()).nan_to_num(nan=0.0).reshape(frames, -1)
+    inverse = inverse.reshape(frames, -1)
     images = truth.images.reshape(frames, -1, 3)
     parts = zip(
-        *(torch.split(values, sizes) for values in (truth.uv, depth.float(), truth.colour)),
+        *(torch.split(values, sizes) for values in (truth.uv, depth, truth.colour)),
         strict=True,
     )
     errors, seen = [], []

@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.catalogue import Group, frame_metric_names
 from engine.dataset.model import Window
 from engine.geometry.alignment import ALIGNMENTS, apply, fit
-from engine.geometry.sampling import sample_depth
+from engine.geometry.sampling import inverse_depth, sample_depth
 from engine.inference.contract import Prediction
 from engine.schema import CURVES, FRAMES
 from engine.scoring.depth import depth_metrics, scale_metrics
@@ -112,15 +112,16 @@ def score_window(
     frames = truth.groups.frames
     if prediction.depth.shape != (1, frames, *truth.size):
         raise ValueError(f"depth has the shape {tuple(prediction.depth.shape)}, not {(1, frames, *truth.size)}")
+    inverse = inverse_depth(prediction.depth[0].float())
     if at_points is None:
-        predicted, valid = sample_depth(prediction.depth.flatten(), truth.taps)
+        predicted, valid = sample_depth(inverse.flatten(), truth.taps)
     else:
-        valid = torch.isfinite(at_points) & (at_points > 0)
-        predicted = torch.where(valid, at_points, 0.0)
+        valid = (at_points > 0) & (at_points < torch.inf)
+        predicted = torch.where(valid, at_points.float(), 0.0)
     sizes = truth.groups.frame_sizes if align_scope == "frame" else (len(predicted),)
     alignment = fit(predicted, truth.depth, valid, sizes)
     aligned, clamped = apply(alignment, predicted, valid, sizes, V1.least_depth)
-    photometric = photometric_metrics(prediction, predicted, truth)
+    photometric = photometric_metrics(prediction, inverse, predicted, truth)
     normals = normal_metrics(torch.stack([aligned[_MEDIAN], aligned[_SCALE_SHIFT]]), truth)
     found = {
         **_named(Group.DEPTH, depth_metrics(aligned, truth.depth, truth.log_depth, truth.groups)),

@@ -19,6 +19,10 @@ def taps(positions: list[tuple[float, float]], image: int = 0) -> Taps:
     return bilinear_taps(uv, SIZE, torch.full((len(positions),), image, dtype=torch.int64))
 
 
+def depth_at(depth: torch.Tensor, where: Taps) -> tuple[torch.Tensor, torch.Tensor]:
+    return sample_depth(inverse_depth(depth), where)
+
+
 def test_a_plane_is_sampled_exactly() -> None:
     normal, offset = np.array([0.3, 0.9, 0.2]), 1.5
     intrinsics = np.array([[10, 0, 4], [0, 10, -6.0], [0, 0, 1]])
@@ -28,7 +32,7 @@ def test_a_plane_is_sampled_exactly() -> None:
 
     uv = np.random.default_rng(0).uniform([0, 0], [8, 6], (50, 2))
     where = bilinear_taps(torch.from_numpy(uv), SIZE, torch.zeros(50, dtype=torch.int64))
-    found, valid = sample_depth(torch.from_numpy(depth(grid(SIZE))).float(), where)
+    found, valid = depth_at(torch.from_numpy(depth(grid(SIZE))).float(), where)
     assert valid.all()
     assert np.allclose(found.numpy(), depth(uv), rtol=1e-6)
 
@@ -36,7 +40,7 @@ def test_a_plane_is_sampled_exactly() -> None:
 def test_between_two_depths_by_hand() -> None:
     depth = torch.ones(SIZE)
     depth[2, 3], depth[2, 4] = 2.0, 6.0
-    found, _ = sample_depth(depth.flatten(), taps([(3.25, 2.0)]))
+    found, _ = depth_at(depth.flatten(), taps([(3.25, 2.0)]))
     assert float(found) == pytest.approx(1 / (0.75 / 2 + 0.25 / 6))
 
 
@@ -49,7 +53,7 @@ def test_the_second_image_is_its_own() -> None:
 def test_a_bad_pixel_spoils_only_what_it_is_part_of(bad: float) -> None:
     depth = torch.full(SIZE, 4.0)
     depth[2, 3] = bad
-    found, valid = sample_depth(depth.flatten(), taps([(3.0, 2.0), (2.5, 2.0), (4.0, 2.0), (2.0, 2.0), (3.0, 3.0)]))
+    found, valid = depth_at(depth.flatten(), taps([(3.0, 2.0), (2.5, 2.0), (4.0, 2.0), (2.0, 2.0), (3.0, 3.0)]))
     assert valid.tolist() == [False, False, True, True, True]
     assert found.tolist() == [0.0, 0.0, 4.0, 4.0, 4.0]
 
@@ -75,4 +79,4 @@ def test_inverse_depth_of_what_is_no_depth_is_nan() -> None:
 
 def test_a_single_pixel_is_an_image() -> None:
     where = bilinear_taps(torch.zeros(1, 2), (1, 1), torch.zeros(1, dtype=torch.int64))
-    assert sample_depth(torch.tensor([3.0]), where)[0].tolist() == [3.0]
+    assert depth_at(torch.tensor([3.0]), where)[0].tolist() == [3.0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -14,7 +16,7 @@ K = torch.tensor([[10.0, 0, 9.0], [0, 10.0, 4.0], [0, 0, 1]])
 def view(depth: float = 5.0) -> View:
     columns = torch.arange(20.0).expand(SIZE)
     colour = torch.stack([columns, torch.zeros(SIZE), torch.ones(SIZE)], dim=-1).reshape(-1, 3)
-    inverse = torch.full((200,), 1 / depth if depth else 0.0)
+    inverse = torch.full((200,), 1 / depth if depth else math.nan)
     return View(colour, inverse, K, SIZE)
 
 

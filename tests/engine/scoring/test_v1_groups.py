@@ -48,3 +48,8 @@ def test_many_points_do_not_lose_digits() -> None:
     groups = Groups.build([(3_000_000,)], [(0,)], CPU)
     values = torch.full((3_000_000,), 0.1)
     assert float(groups.means(values)) == pytest.approx(0.1, rel=1e-6)
+
+
+def test_medians_of_repeated_values() -> None:
+    values = torch.tensor([[1.0, 1, 1, 2], [1, 2, 2, 3], [1, 1, 2, 2], [5, 5, 5, 5]])
+    assert Groups.build([(4,)], [(0,)], CPU).medians(values).flatten().tolist() == [1, 2, 1.5, 5]

@@ -225,7 +225,7 @@ class Reference:
                     continue
                 depth = self.depth[frame + 1]
                 with np.errstate(divide="ignore"):
-                    inverse = np.where((depth > 0) & np.isfinite(depth), 1 / depth, 0.0)
+                    inverse = np.where((depth > 0) & np.isfinite(depth), 1 / depth, np.nan)
                 if point[2] * bilinear(inverse, a, b) > 1.05:
                     continue
                 difference = bilinear(images[frame + 1], a, b) - bilinear(images[frame], u, v)
