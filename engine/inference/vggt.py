@@ -15,7 +15,7 @@ from engine.inference.pose_encoding import decode
 from engine.inference.weights import load_strictly, read_tensors
 
 _FAMILY = "vggt"
-_PACKAGE = "vggt @ git+https://github.com/facebookresearch/vggt"
+_INSTALL = 'run pip install "vggt @ git+https://github.com/facebookresearch/vggt"'
 _PATCH = 14
 _SIZE = 518
 
@@ -73,7 +73,10 @@ def build(weights: Path | None, seed: int | None) -> VggtModel:
     tensors = None if weights is None else read_tensors(weights)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed or 0)
-        network: nn.Module = network_class(enable_point=False, enable_track=False)
+        try:
+            network: nn.Module = network_class(enable_point=False, enable_track=False)
+        except TypeError as error:  # a release without these switches
+            raise DataError(f"the package 'vggt' cannot be used ({error})", _INSTALL) from None
     if weights is not None and tensors is not None:
         load_strictly(network, tensors, weights, VggtModel.unused_parts)
     return VggtModel(network.eval())
@@ -85,6 +88,6 @@ def _network_class() -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "vggt":
             raise DataError(f"the package 'vggt' needs {error.name!r}", f"run pip install {error.name}") from None
-        raise DataError("the package 'vggt' is not installed", f'run pip install "{_PACKAGE}"') from None
+        raise DataError("the package 'vggt' is not installed", _INSTALL) from None
     except (ImportError, AttributeError) as error:
-        raise DataError(f"the package 'vggt' cannot be used ({error})", f'run pip install "{_PACKAGE}"') from None
+        raise DataError(f"the package 'vggt' cannot be used ({error})", _INSTALL) from None

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 import torch
 from support.lora import SIZE, TRAINING, Trainings, outputs, peft_model
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.errors import DataError
 from engine.inference.contract import no_grad_predict
@@ -55,6 +55,12 @@ def test_package_of_another_make(package: ModuleType) -> None:
         build_model("vggt", seed=0)
 
 
+def test_package_without_the_switches(package: ModuleType) -> None:
+    package.VGGT = nn.Identity().forward  # type: ignore[attr-defined]
+    with pytest.raises(DataError, match=r"cannot be used .*; run pip install"):
+        build_model("vggt", seed=0)
+
+
 def test_base_from_a_file(package: ModuleType, images: Tensor, tmp_path: Path) -> None:
     network = TinyNetwork(SIZE, seed=11).eval()
     # The published weights hold more than is asked for.
@@ -92,6 +98,7 @@ def test_a_full_checkpoint_may_hold_parts_that_are_not_built(
 
 
 @pytest.mark.skipif(importlib.util.find_spec("vggt") is None, reason="the package 'vggt' is not installed")
+@pytest.mark.filterwarnings("default")  # upstream uses deprecated calls
 def test_upstream_package() -> None:
     model = build_model("vggt", seed=0)
     found = no_grad_predict(model, torch.rand(1, 2, 3, 28, 42), torch.float32)
