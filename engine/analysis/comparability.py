@@ -159,7 +159,7 @@ def frame_counts(counts: pl.DataFrame) -> dict[str, tuple[int, int]]:
     """The least and the most frames behind the means of each group and region, over baseline and checkpoints.
 
     A checkpoint's count for ``depth.building`` is the largest among its metrics: single metrics may be undefined on a
-    few frames more.
+    few frames more. Photometric counts are left out: they depend on what a prediction makes visible.
 
     Args:
         counts: wide counts, as in :attr:`RunAnalysis.counts`.
@@ -167,7 +167,7 @@ def frame_counts(counts: pl.DataFrame) -> dict[str, tuple[int, int]]:
     rows = counts.filter(pl.col("role").is_in([Role.BASELINE.value, Role.CHECKPOINT.value]))
     families: dict[str, list[pl.Series]] = {}
     for name in rows.columns:
-        if name not in ID_COLUMNS:
+        if name not in ID_COLUMNS and not name.startswith(f"{Group.PHOTOMETRIC}."):
             families.setdefault(name.rpartition(".")[0] or name, []).append(rows.get_column(name))
     ranges = {}
     for family, columns in families.items():

@@ -10,6 +10,8 @@ from engine.schema import Role
 
 _LISTED = 5  # sets of checkpoints with missing metrics that are listed; more are put together
 _CATALOGUE = Catalogue()
+# Cost is no frame's; how many frames have a point that the next one sees depends on the prediction, not on the sample.
+_OWN_COUNTS = (Group.PERFORMANCE, Group.PHOTOMETRIC)
 
 
 def check_missing_metrics(name: str, checkpoints: pl.DataFrame, summary: pl.DataFrame, log: ProblemLog) -> None:
@@ -66,7 +68,7 @@ def check_samples(name: str, checkpoints: pl.DataFrame, summary: pl.DataFrame, l
     widest: dict[str, tuple[int, int]] = {}
     for metric, least, most in ranges.iter_rows():
         entry = _CATALOGUE.get(metric)
-        if entry.group is Group.PERFORMANCE:
+        if entry.group in _OWN_COUNTS:
             continue
         what = f"{entry.region} frames" if entry.region else f"{entry.group} counts"
         if what not in widest or most > widest[what][1]:
