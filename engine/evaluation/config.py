@@ -120,9 +120,10 @@ def make_config(values: dict[str, Any], *, file: Path | None = None) -> Evaluati
         place = ".".join(str(part) for part in first["loc"])
         option = f"--{place.replace('_', '-')}"
         where = f"{file}: {place}" if file is not None and place not in values else option
-        raise ConfigError(
-            f"{where}: {first['msg'].removeprefix('Value error, ')}", "see lorascope evaluate --help"
-        ) from None
+        if first["type"] == "missing":
+            raise ConfigError(f"missing option {option}", "see lorascope evaluate --help") from None
+        words = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{where}: {words[:1].lower()}{words[1:]}", "see lorascope evaluate --help") from None
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def oracle(prepared: PreparedWindow, device: torch.device) -> Prediction:
     """
     depth = prepared.dense_depth if prepared.dense_depth is not None else nearest_depth(prepared)
     known = np.where(depth > 0, depth, FAR).astype(np.float32)
-    extrinsics = np.linalg.inv(prepared.camera_to_world)[:, :3]
+    # Relative to the first camera, as models say poses: in world coordinates of kilometres float32 knows no 0.1 mm.
+    extrinsics = (np.linalg.inv(prepared.camera_to_world) @ prepared.camera_to_world[0])[:, :3]
     return Prediction(
         depth=torch.as_tensor(known, device=device)[None],
         confidence=torch.ones((1, *known.shape), device=device),

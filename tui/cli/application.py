@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from tui.cli import making
 from tui.cli import options as opt
+from tui.cli.options import Work
 from tui.cli.output import Destination
 from tui.plots.presets import PRESETS
 from tui.state import View
-
-Work = Callable[[], int]
 
 # Help is plain text: it is read in poor terminals, too, and in pipes.
 SETTINGS: dict[str, Any] = {
@@ -203,3 +203,8 @@ def export(
         return export_checkpoints(run, name, question, to, force=force, as_json=format_ == "json", config=config)
 
     return work
+
+
+COMMANDS.command("evaluate")(making.evaluate)
+COMMANDS.command("selftest")(making.selftest)
+COMMANDS.command("synth")(making.synth)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tui.cli.output import OutputFormat
+
+# What a command returns: the work to do, which imports what it needs and gives the exit code.
+Work = Callable[[], int]
 
 Paths = Annotated[
     list[Path] | None,

@@ -10,7 +10,8 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.errors import UsageError
-from tui.cli.application import COMMANDS, SETTINGS, Work, command_lines
+from tui.cli.application import COMMANDS, SETTINGS, command_lines
+from tui.cli.options import Work
 
 _OPENING = typer.Typer(**SETTINGS)
 

@@ -1,0 +1,90 @@
+"""``lorascope evaluate``: from raw data and checkpoints to a run, with progress for people or events for programs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import DataError
+from engine.text import visible
+from tui.cli.entry import INTERRUPTED
+from tui.cli.extra import needs_eval
+
+if TYPE_CHECKING:
+    from engine.evaluation.journal import Event, State
+    from engine.evaluation.plan import Plan
+
+
+def evaluate_checkpoints(
+    values: Mapping[str, object], *, file: Path | None, dry_run: bool, as_json: bool, plain: bool | None
+) -> int:
+    """Evaluate, or go on where an evaluation stopped.
+
+    Args:
+        values: the options that were given; they win over ``file``.
+        file: a TOML file with settings.
+        dry_run: say what would be done, and write nothing.
+        as_json: JSON on stdout instead of text.
+        plain: ASCII alone.
+
+    Returns:
+        0 where the run is finished, with what failed named; 130 where the user stopped it.
+
+    Raises:
+        LorascopeError: settings are wrong, a package is missing, or nothing could be evaluated.
+    """
+    with needs_eval():
+        from engine.evaluation.config import make_config
+
+        config = make_config(dict(values), file=file)  # wrong settings are told before anything slow is imported
+        from engine.evaluation.plan import make_plan
+        from engine.evaluation.runner import evaluate, prior_state
+    plan = make_plan(config)
+    if dry_run:
+        from tui.cli.evaluate_plan import tell_plan
+
+        return tell_plan(plan, as_json=as_json, plain=plain)
+    try:
+        from tui.cli.evaluate_display import open_display
+
+        before = prior_state(plan)
+        with nullcontext(_print_event) if as_json else open_display(plan, before, plain=plain) as watch:
+            evaluate(config, watch=watch, plan=plan)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr)
+        return INTERRUPTED
+    after = prior_state(plan)
+    if len(after.failed_windows) == len(plan.windows):
+        window, why = next(iter(sorted(after.failed_windows.items())))
+        raise DataError(f"none of the {len(plan.windows)} windows could be read; window {window}: {why}")
+    if not as_json:
+        _tell_end(plan, before, after, plain)
+    return 0
+
+
+def _print_event(event: Event) -> None:
+    sys.stdout.write(event.line() + "\n")
+    sys.stdout.flush()
+
+
+def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> None:
+    from tui.cli.evaluate_display import counted, duration
+    from tui.cli.screen import Screen
+
+    screen = Screen(plain=plain)
+    run = plan.config.to
+    read = len(plan.windows) - len(after.failed_windows)
+    good = len(plan.checkpoints) - len(after.failed_checkpoints)
+    said = "was finished already" if before.finished else f"finished, {duration(after.seconds)} of computing"
+    screen.outside(f"{run}: {said}", "bold")
+    screen.line(f"  {counted(read, 'window')}, {counted(good, 'checkpoint')} and the baseline")
+    for name, why in after.failed_checkpoints.items():
+        screen.paragraph(screen.words(f"failed: checkpoint {name}: {why}"), indent="  ")
+    for window, why in sorted(after.failed_windows.items()):
+        screen.paragraph(screen.words(f"failed: window {window}: {why}"), indent="  ")
+    verb = "rank" if good else "runs"
+    screen.outside(f"  look at it: lorascope {verb} {visible(shlex.quote(str(run)))}")

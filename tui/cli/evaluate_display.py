@@ -1,0 +1,146 @@
+"""How far an evaluation is: a bar on a terminal, a line per shard elsewhere. On stderr, from the journal's events."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from engine.text import visible
+from tui.format import plain_text
+from tui.launch import wants_plain
+
+if TYPE_CHECKING:
+    from engine.evaluation.journal import Event, State
+    from engine.evaluation.plan import Plan
+
+_REPAINTS_PER_SECOND = 2  # every repaint is bytes over SSH
+_BAR = 24
+
+
+class Tally:
+    """Counts windows from events.
+
+    Args:
+        plan: the work.
+        before: what was done before this start.
+    """
+
+    def __init__(self, plan: Plan, before: State) -> None:
+        self._sizes = [len(shard) for shard in plan.shards]
+        self._done = set(before.shards)
+        self._here = 0
+        self._seconds = 0.0
+        self.models = len(plan.checkpoints) + 1
+
+    @property
+    def total(self) -> int:
+        """Windows of the sample."""
+        return sum(self._sizes)
+
+    @property
+    def done(self) -> int:
+        """Windows that are computed."""
+        return sum(self._sizes[number] for number in self._done)
+
+    @property
+    def seconds_per_window(self) -> float | None:
+        """Over the shards of this start; ``None`` before the first."""
+        return self._seconds / self._here if self._here else None
+
+    def take(self, event: Event) -> list[str]:
+        """Count an event; returns what failed in it, in sentences."""
+        data = event.data
+        if event.kind == "shard":
+            number = int(data["shard"])
+            self._done.add(number)
+            self._here += self._sizes[number]
+            self._seconds += float(data["seconds"])
+            windows = [f"window {window}: {why}" for window, why in data["failed_windows"].items()]
+            checkpoints = [f"checkpoint {name}: {why}" for name, why in data["failed_checkpoints"].items()]
+            self.models -= len(checkpoints)
+            return windows + checkpoints
+        if event.kind == "checkpoint_failed":
+            self.models -= 1
+            return [f"checkpoint {data['checkpoint']}: {data['why']}"]
+        return []
+
+    def words(self) -> str:
+        """How far it is, in a line."""
+        parts = [f"{self.done}/{counted(self.total, 'window')}", counted(self.models, "model")]
+        each = self.seconds_per_window
+        if each:
+            parts += [f"{60 / each:.3g} windows/min", f"{duration(each * (self.total - self.done))} left"]
+        return ", ".join(parts)
+
+
+@contextmanager
+def open_display(plan: Plan, before: State, *, plain: bool | None) -> Iterator[Callable[[Event], None]]:
+    """What is called with every event, and shows it."""
+    tally = Tally(plan, before)
+    if sys.stderr.isatty() and not wants_plain(plain):
+        with _bar(tally) as show:
+            yield show
+    else:
+        yield _lines(tally, wants_plain(plain))
+
+
+def _lines(tally: Tally, plain: bool) -> Callable[[Event], None]:
+    def say(text: str) -> None:
+        shown = visible(text)
+        print(plain_text(shown) if plain else shown, file=sys.stderr, flush=True)
+
+    def show(event: Event) -> None:
+        for failure in tally.take(event):
+            say(f"failed: {failure}")
+        if event.kind in ("started", "resumed", "shard"):
+            say(tally.words())
+
+    return show
+
+
+@contextmanager
+def _bar(tally: Tally) -> Iterator[Callable[[Event], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+    progress = Progress(
+        BarColumn(_BAR),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        refresh_per_second=_REPAINTS_PER_SECOND,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with progress:
+        task = progress.add_task("loading the model", total=tally.total, completed=tally.done)
+
+        def show(event: Event) -> None:
+            for failure in tally.take(event):
+                console.print(Text(visible(f"failed: {failure}"), "red"), soft_wrap=True)
+            if event.kind in ("started", "resumed", "shard"):
+                progress.update(task, completed=tally.done, description=tally.words())
+
+        yield show
+
+
+def counted(count: int, word: str) -> str:
+    """``1 window``, ``2 windows``."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time that people read: ``8 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"

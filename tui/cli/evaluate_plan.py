@@ -1,0 +1,91 @@
+"""What an evaluation would do, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.cli.evaluate_display import counted, duration
+from tui.cli.gather import some
+from tui.cli.output import print_json
+from tui.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from engine.evaluation.forecast import Forecast
+    from engine.evaluation.plan import Plan
+
+_FINGERPRINT_DIGITS = 16
+
+
+def tell_plan(plan: Plan, *, as_json: bool, plain: bool | None) -> int:
+    """Print the plan and about how long it takes; writes nothing.
+
+    Raises:
+        UsageError: the run's folder holds something else.
+    """
+    from engine.evaluation.forecast import forecast
+
+    expected = forecast(plan)
+    if as_json:
+        print_json(_document(plan, expected))
+    else:
+        _draw(Screen(plain=plain), plan, expected)
+    return 0
+
+
+def _document(plan: Plan, expected: Forecast) -> dict[str, object]:
+    config = plan.config
+    return {
+        "run": config.run_name,
+        "to": str(config.to),
+        "protocol": config.protocol,
+        "dataset": {"name": plan.dataset.name, "root": plan.dataset.root_name, "split": config.split},
+        "windows": len(plan.windows),
+        "available": plan.available,
+        "strata": dict(plan.strata),
+        "seq_len": config.seq_len,
+        "sampling": config.sampling,
+        "seed": config.seed,
+        "fingerprint": plan.fingerprint,
+        "left_out": plan.left_out,
+        "model": config.model,
+        "checkpoints": [source.name for source in plan.checkpoints],
+        "shards": len(plan.shards),
+        "shards_done": expected.shards_done,
+        "seconds_per_window": expected.seconds_per_window,
+        "seconds": expected.seconds,
+        "estimate": _estimate(expected),
+    }
+
+
+def _draw(screen: Screen, plan: Plan, expected: Forecast) -> None:
+    config = plan.config
+    chosen = f"{len(plan.windows)} of {counted(plan.available, 'window')} of {counted(config.seq_len, 'frame')}"
+    drawn = f"{config.sampling}, seed {config.seed}" if len(plan.windows) < plan.available else "all"
+    names = some([source.name for source in plan.checkpoints])
+    done = f", {expected.shards_done} done already" if expected.shards_done else ""
+    facts = {
+        "to": str(config.to),
+        "data": f"{plan.dataset.root_name} ({plan.dataset.name}), split {config.split}",
+        "windows": f"{chosen} ({drawn})",
+        "strata": ", ".join(f"{name} {count}" for name, count in plan.strata.items()),
+        "left out": ", ".join(f"{count} × {reason}" for reason, count in plan.left_out.items()),
+        "sample": plan.fingerprint[:_FINGERPRINT_DIGITS],
+        "model": f"{config.model}, {config.base.name if config.base else f'random weights, seed {config.base_seed}'}",
+        "checkpoints": f"{len(plan.checkpoints)}{f': {names}' if names else ''}; and the baseline",
+        "shards": f"{len(plan.shards)} of up to {counted(config.shard, 'window')}{done}",
+        "time": _estimate(expected),
+    }
+    screen.outside(f"plan of {config.run_name}; nothing was written", "bold")
+    for name, fact in facts.items():
+        if fact:
+            screen.paragraph(screen.words(f"{name:<13}{fact}"), indent="  ")
+
+
+def _estimate(expected: Forecast) -> str:
+    if expected.seconds is None or expected.seconds_per_window is None:
+        return f"not estimated: {expected.why_not}"
+    return (
+        f"about {duration(expected.seconds)}: the baseline's {expected.seconds_per_window:.2g} s for a window, "
+        f"measured on the first one, times {counted(expected.models, 'model')} (checkpoints + 1), "
+        f"times {counted(expected.windows_left, 'window')}"
+    )

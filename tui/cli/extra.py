@@ -1,0 +1,34 @@
+"""What evaluating needs beyond browsing, and the sentence for a machine that lacks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from engine.errors import DataError
+
+# Import name -> what the extra `eval` calls it.
+_PACKAGES = {
+    "torch": "torch",
+    "peft": "peft",
+    "safetensors": "safetensors",
+    "yaml": "pyyaml",
+    "cv2": "opencv-python-headless",
+}
+
+
+@contextmanager
+def needs_eval() -> Iterator[None]:
+    """Around imports of the rooms that evaluate.
+
+    Raises:
+        DataError: a package of the extra ``eval`` is missing, or cannot be imported.
+    """
+    try:
+        yield
+    except ImportError as error:
+        package = _PACKAGES.get((error.name or "").partition(".")[0])
+        if package is None:
+            raise
+        state = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported ({error})"
+        raise DataError(f"this command needs {package}, which {state}", "pip install 'lorascope[eval]'") from None
