@@ -12,6 +12,10 @@ from engine.errors import DataError, UsageError
 from engine.evaluation.config import EvaluationConfig
 from engine.inference.checkpoints import CheckpointSource, discover_checkpoints
 
+# Rows that every evaluation has of its own.
+BASELINE, ORACLE, CHANCE = "baseline", "oracle", "chance"
+RESERVED = frozenset({BASELINE, ORACLE, CHANCE})
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -80,6 +84,12 @@ def make_plan(config: EvaluationConfig) -> Plan:
         exclude = [config.base] if config.base is not None else []
         sources = discover_checkpoints(config.checkpoints, exclude=exclude)
         sources = sources[: config.limit_checkpoints]
+        taken = [source for source in sources if source.name in RESERVED]
+        if taken:
+            raise UsageError(
+                f"{taken[0].path}: a checkpoint cannot be called {taken[0].name!r}, which is a row of every evaluation",
+                "rename it",
+            )
     return Plan(config, dataset, windows, len(every), fingerprint(windows), tuple(sources), dict(dataset.left_out))
 
 

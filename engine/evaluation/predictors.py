@@ -14,6 +14,7 @@ from torch import Tensor
 from engine.dataset.model import PreparedWindow
 from engine.errors import LorascopeError
 from engine.evaluation.config import EvaluationConfig
+from engine.evaluation.plan import BASELINE
 from engine.inference.checkpoints import CheckpointSource
 from engine.inference.contract import GeometryModel, Prediction, no_grad_predict
 from engine.inference.families import build_model
@@ -22,7 +23,6 @@ from engine.inference.lora_config import read_training
 from engine.inference.weights import state_sha256
 from engine.schema import LoraInfo
 
-BASELINE, ORACLE, CHANCE = "baseline", "oracle", "chance"
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 

@@ -15,8 +15,8 @@ import torch
 from engine import __version__
 from engine.dataset.model import Preparation
 from engine.evaluation.journal import State
-from engine.evaluation.plan import Plan
-from engine.evaluation.predictors import BASELINE, CHANCE, ORACLE, ModelPredictors, choose_device
+from engine.evaluation.plan import BASELINE, CHANCE, ORACLE, Plan
+from engine.evaluation.predictors import ModelPredictors, choose_device
 from engine.results import layout
 from engine.results.names import step_of
 from engine.results.writer import write_table

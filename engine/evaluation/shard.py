@@ -10,8 +10,8 @@ import torch
 
 from engine.dataset.model import PreparedWindow, Window
 from engine.errors import DataError
-from engine.evaluation.plan import Plan
-from engine.evaluation.predictors import CHANCE, ORACLE, ModelPredictors, chance
+from engine.evaluation.plan import CHANCE, ORACLE, Plan
+from engine.evaluation.predictors import ModelPredictors, chance
 from engine.evaluation.previews import preview_windows, write_preview
 from engine.inference.contract import Prediction
 from engine.scoring.oracle import oracle

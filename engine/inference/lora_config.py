@@ -158,7 +158,7 @@ def find_training(checkpoint: Path) -> Path | None:
         if len(found) > 1:
             raise DataError(
                 f"{visible(str(folder))} holds more than one LoRA configuration: {listed(e.name for e in found)}",
-                "name the right one with --lora-config",
+                "name the right one with --training",
             )
         if found:
             return found[0]

@@ -133,7 +133,7 @@ def _recipe_of_file(
         if config is None:
             raise DataError(
                 f"{shown} does not say its LoRA alpha and targets",
-                "put the training's configuration beside it or name it with --lora-config",
+                "put the training's configuration beside it or name it with --training",
             )
         training, where = read_training(config), visible(str(config))
     recipe = resolve_training(training, base, where)

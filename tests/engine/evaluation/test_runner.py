@@ -149,6 +149,14 @@ def test_no_loadable_checkpoint_is_an_error(config: EvaluationConfig, tmp_path: 
         evaluate(elsewhere(config, tmp_path / "run", checkpoints=folder))
 
 
+def test_a_checkpoint_cannot_take_the_name_of_a_row_of_its_own(
+    config: EvaluationConfig, tmp_path: Path, adapters: Path
+) -> None:
+    shutil.copytree(adapters / "checkpoint_0", tmp_path / "weights" / "oracle")
+    with pytest.raises(UsageError, match="cannot be called 'oracle'"):
+        evaluate(elsewhere(config, tmp_path / "run", checkpoints=tmp_path / "weights"))
+
+
 def test_a_bad_window_costs_only_itself(
     config: EvaluationConfig, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -249,7 +249,7 @@ def test_missing_file_and_strange_ending(base: BaseNetwork, tmp_path: Path) -> N
 def test_no_configuration(base: BaseNetwork, trainings: Trainings) -> None:
     message = refusal(trainings.full("a", 1), base, training=None)
     assert "does not say its LoRA alpha" in message
-    assert "--lora-config" in message
+    assert "--training" in message
 
 
 def test_patterns_mean_what_the_training_means(base: BaseNetwork, network: TinyNetwork, trainings: Trainings) -> None:
