@@ -201,7 +201,7 @@ class _Run:
                 queue.pop(0)
                 try:
                     yield futures.pop(window.id).result()
-                except LorascopeError as error:
+                except DataError as error:
                     yield str(error)
 
         for number, shard in todo:
@@ -231,13 +231,14 @@ def chance_depth(dataset: Dataset, windows: Sequence[Window], prepare: Preparati
 
     Raises:
         DataError: none of them can be read, or they hold no point.
+        UsageError: images cannot be prepared like that.
     """
     places = np.unique(np.linspace(0, len(windows) - 1, min(CHANCE_WINDOWS, len(windows))).round().astype(int))
     depths, why = [], "no ground-truth points"
     for place in places:
         try:
             prepared = dataset.load(windows[int(place)], prepare)
-        except LorascopeError as error:
+        except DataError as error:
             why = str(error)
             continue
         depths += [points.depth[points.usable] for points in prepared.points]

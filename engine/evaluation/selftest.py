@@ -20,7 +20,8 @@ from engine.dataset.windows import sample
 from engine.errors import DataError
 from engine.evaluation import selftest_limits as limits
 from engine.evaluation.plan import default_split
-from engine.evaluation.predictors import CHANCE, ORACLE, chance
+from engine.evaluation.plan import CHANCE, ORACLE
+from engine.evaluation.predictors import chance
 from engine.evaluation.runner import chance_depth
 from engine.geometry.alignment import ALIGNMENTS
 from engine.inference.contract import Prediction

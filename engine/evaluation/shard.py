@@ -94,7 +94,10 @@ class ShardWorker:
         """
         config = self._plan.config
         with torch.inference_mode():
-            truth = prepare_truth(prepared, self._plan.dataset.regions, self._device, seed=config.seed)
+            regions = self._plan.dataset.regions
+            # Where nothing is labelled as building, planes are looked for in everything.
+            planes = "building" if "building" in regions else "full"
+            truth = prepare_truth(prepared, regions, self._device, plane_region=planes, seed=config.seed)
             images = torch.as_tensor(prepared.images, device=self._device)[None]
             found = []
             for name, prediction in self._predictions(prepared, truth, images, names, result):

@@ -1,0 +1,98 @@
+"""A window's ground truth on a device, in the form that scoring reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from engine.dataset.model import Window
+from engine.geometry.normals import Neighbourhoods
+from engine.geometry.sampling import Taps
+from engine.scoring.groups import Groups
+
+
+@dataclass(frozen=True, eq=False)
+class NormalTruth:
+    """Ground-truth normals, and the neighbourhoods that they come from.
+
+    Attributes:
+        hoods: of every frame; positions count within the frame.
+        normal: of all centres, frame by frame, [3, Q], float32, unit, turned towards the camera.
+        groups: the centres by frame and region.
+        coverage: share of points that have a normal, [S, R], float64; NaN where there is no point.
+    """
+
+    hoods: tuple[Neighbourhoods, ...]
+    normal: Tensor
+    groups: Groups
+    coverage: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneTruth:
+    """Planes of the ground truth.
+
+    Attributes:
+        region: number of the region whose points were split.
+        point: the points that belong to planes, plane by plane, [P], int64.
+        ray: of each, [P, 3], float64.
+        ray_products: its products xx, xy, xz, yy, yz, zz, [P, 6].
+        slope: normal @ ray of each, [P], float64: depth z lies ``z * slope - offset`` from the plane.
+        offset: of each point's plane, [P], float64, metres.
+        groups: the points by plane.
+        share: of every plane's points in those of its frame, [K, S], float64.
+        found: frames that have a plane, [S], bool.
+    """
+
+    region: int
+    point: Tensor
+    ray: Tensor
+    ray_products: Tensor
+    slope: Tensor
+    offset: Tensor
+    groups: Groups
+    share: Tensor
+    found: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class WindowTruth:
+    """A window's ground truth on a device: N points that count, sorted by frame and by which regions they lie in.
+
+    Attributes:
+        window: which one.
+        regions: their names, in the order of every [..., R].
+        size: (height, width) of the prepared images.
+        groups: the points by frame and region.
+        depth: [N], float32, metres.
+        log_depth: [N], float32.
+        ray: viewing rays (z = 1) by the true native intrinsics, [N, 3], float32.
+        uv: positions in the prepared images, [N, 2], float32.
+        taps: where a predicted depth map is sampled.
+        images: [S * H * W, 3], float32, RGB.
+        colour: of the images at the points, [N, 3].
+        median_depth: [S, R], float64.
+        normals: see there.
+        planes: see there; ``None`` where no plane was found, or the dataset has no such region.
+        camera_to_world: true poses, [S, 4, 4], float64, on the CPU.
+        left_out: points that do not count, by reason.
+    """
+
+    window: Window
+    regions: tuple[str, ...]
+    size: tuple[int, int]
+    groups: Groups
+    depth: Tensor
+    log_depth: Tensor
+    ray: Tensor
+    uv: Tensor
+    taps: Taps
+    images: Tensor
+    colour: Tensor
+    median_depth: Tensor
+    normals: NormalTruth
+    planes: PlaneTruth | None
+    camera_to_world: Tensor
+    left_out: Counter[str]
