@@ -97,12 +97,19 @@ class ModelPredictors:
                 else:
                     self._bank.activate(name)
                 prediction = no_grad_predict(self.model, images, self._dtype)
-            except (RuntimeError, ValueError) as error:
+            except Exception as error:
+                # Whatever a model's own code raises costs only that model; the baseline is everybody's reference.
                 if name == BASELINE:
                     raise
-                failed(name, f"the forward pass failed: {str(error).splitlines()[0]}")
+                failed(name, f"the forward pass failed: {first_line(error)}")
                 continue
             yield name, prediction
+
+
+def first_line(error: Exception) -> str:
+    """What an error of somebody else's code says first, with its kind."""
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
 
 
 def chance(prepared: PreparedWindow, depth: float, device: torch.device) -> Prediction:

@@ -19,8 +19,7 @@ from engine.dataset.street_writer import write_street
 from engine.dataset.windows import sample
 from engine.errors import DataError
 from engine.evaluation import selftest_limits as limits
-from engine.evaluation.plan import default_split
-from engine.evaluation.plan import CHANCE, ORACLE
+from engine.evaluation.plan import CHANCE, ORACLE, default_split
 from engine.evaluation.predictors import chance
 from engine.evaluation.runner import chance_depth
 from engine.geometry.alignment import ALIGNMENTS

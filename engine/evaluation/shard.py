@@ -9,9 +9,9 @@ import polars as pl
 import torch
 
 from engine.dataset.model import PreparedWindow, Window
-from engine.errors import DataError
+from engine.errors import DataError, LorascopeError
 from engine.evaluation.plan import CHANCE, ORACLE, Plan
-from engine.evaluation.predictors import ModelPredictors, chance
+from engine.evaluation.predictors import ModelPredictors, chance, first_line
 from engine.evaluation.previews import preview_windows, write_preview
 from engine.inference.contract import Prediction
 from engine.scoring.oracle import oracle
@@ -123,10 +123,12 @@ class ShardWorker:
 
         try:
             yield from self._predictors.predict(images, names, failed)
-        except (RuntimeError, ValueError) as error:
+        except LorascopeError:
+            raise
+        except Exception as error:
             raise DataError(
-                f"the base model cannot run on window {prepared.window.id}: {str(error).splitlines()[0]}",
-                "check --model, --size and the device's memory",
+                f"the base model cannot run on window {prepared.window.id}: {first_line(error)}",
+                "check --model and its package, --size, and the device's memory",
             ) from error
         yield ORACLE, oracle(prepared, self._device)
         yield CHANCE, chance(prepared, self._chance_depth, self._device)
