@@ -40,6 +40,7 @@ class EvaluationConfig(BaseModel):
         protocol: only ``v1`` is run from raw data.
         shard: windows computed between two writes.
         readers: threads that read ahead of the model.
+        cache: folder that keeps prepared ground truth for the next evaluation; several may share it.
         name: the run's name; by default the folder's.
     """
 
@@ -68,6 +69,7 @@ class EvaluationConfig(BaseModel):
     protocol: Literal["v1"] = "v1"
     shard: Annotated[int, Field(ge=1)] = 4
     readers: Annotated[int, Field(ge=1, le=64)] = 2
+    cache: Path | None = None
     name: str | None = None
 
     @field_validator("device")
@@ -91,7 +93,7 @@ class EvaluationConfig(BaseModel):
 
     def settings(self) -> dict[str, Any]:
         """What decides the numbers, as plain data: two runs with equal settings on equal files give equal rows."""
-        kept = self.model_dump(mode="json", exclude={"to", "name", "device", "readers"})
+        kept = self.model_dump(mode="json", exclude={"to", "name", "device", "readers", "cache"})
         # Names, not paths: a store can be moved and shared, and says nothing of the machine that it was made on.
         for key in ("data", "checkpoints", "base", "training"):
             if kept[key] is not None:

@@ -68,7 +68,7 @@ def make_plan(config: EvaluationConfig) -> Plan:
     """
     if config.base is None and config.base_seed is None:
         raise UsageError(f"model {config.model!r} has no base weights", "name the file with --base")
-    dataset = open_dataset(config.data)
+    dataset = open_dataset(config.data, cache=config.cache)
     split = config.split or default_split(dataset)
     config = config.model_copy(update={"split": split})
     every = dataset.windows(split, seq_len=config.seq_len, stride=config.stride)

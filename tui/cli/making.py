@@ -79,6 +79,9 @@ def evaluate(
     readers: Annotated[
         int | None, typer.Option(metavar="N", help="Threads that read ahead of the model. [default: 2]")
     ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep prepared ground truth here for the next evaluation.")
+    ] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's name. [default: its folder's]")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")] = False,
     format_: Annotated[
@@ -116,6 +119,7 @@ def evaluate(
         "protocol": protocol,
         "shard": shard,
         "readers": readers,
+        "cache": cache,
         "name": name,
     }
 

@@ -202,6 +202,14 @@ def test_rows_do_not_depend_on_shards_or_readers(config: EvaluationConfig, refer
     assert rows(run).equals(rows(reference))
 
 
+def test_a_cache_changes_nothing_and_is_used(config: EvaluationConfig, reference: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    for number in range(2):
+        run = evaluate(elsewhere(config, tmp_path / f"run{number}", cache=cache))
+        assert rows(run).equals(rows(reference))
+    assert list(cache.rglob("*.npz"))
+
+
 @pytest.mark.e2e
 def test_kills_cost_nothing(config: EvaluationConfig, reference: Path, tmp_path: Path) -> None:
     """SIGKILL at random moments, then the same call again, until it ends: the same store, row for row."""
