@@ -1,4 +1,4 @@
-"""The upstream VGGT class through ``evaluate``: random weights, two small frames. Needs the package and 8 GB of memory."""
+"""The upstream VGGT class through ``evaluate``: random weights, two small frames. Needs the package and 8 GB."""
 
 from __future__ import annotations
 
