@@ -80,7 +80,9 @@ def test_the_watch_sees_a_guarded_import(watch: Watch) -> None:
         watch.assert_no_model_library()
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["runs", "PATH", "--format", "json"], ["rank", "PATH/alpha"]])
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["runs", "PATH", "--format", "json"], ["rank", "PATH/alpha"], ["evaluate", "--help"]]
+)
 def test_commands_import_no_model_library(watch: Watch, tmp_path: Path, arguments: list[str]) -> None:
     path = str(write_example(tmp_path / "results"))
     done = run_lorascope(*(argument.replace("PATH", path) for argument in arguments), env=watch.env)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.evaluation.plan import Plan
 
 _REPAINTS_PER_SECOND = 2  # every repaint is bytes over SSH
-_BAR = 24
+_BAR = 14  # leaves room for the words in 80 columns
 
 
 class Tally:
@@ -71,7 +71,7 @@ class Tally:
         parts = [f"{self.done}/{counted(self.total, 'window')}", counted(self.models, "model")]
         each = self.seconds_per_window
         if each:
-            parts += [f"{60 / each:.3g} windows/min", f"{duration(each * (self.total - self.done))} left"]
+            parts += [f"{60 / each:.3g}/min", f"{duration(each * (self.total - self.done))} left"]
         return ", ".join(parts)
 
 

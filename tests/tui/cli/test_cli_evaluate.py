@@ -68,7 +68,7 @@ def test_a_run_that_the_other_commands_read(lorascope: Command, arguments: tuple
     said = done.err.splitlines()
     assert said[0] == "0/2 windows, 4 models"
     assert said[1].startswith("failed: checkpoint checkpoint_9: ")
-    assert re.fullmatch(r"1/2 windows, 3 models, [\d.e+]+ windows/min, .+ left", said[2])
+    assert re.fullmatch(r"1/2 windows, 3 models, [\d.e+]+/min, .+ left", said[2])
     assert said[-1].startswith("2/2 windows")
 
     (listed,) = lorascope("runs", tmp_path, "--format", "json").json["runs"]
