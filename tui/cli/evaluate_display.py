@@ -71,7 +71,9 @@ class Tally:
         parts = [f"{self.done}/{counted(self.total, 'window')}", counted(self.models, "model")]
         each = self.seconds_per_window
         if each:
-            parts += [f"{60 / each:.3g}/min", f"{duration(each * (self.total - self.done))} left"]
+            parts.append(f"{60 / each:.3g}/min")
+        if each and self.done < self.total:
+            parts.append(f"{duration(each * (self.total - self.done))} left")
         return ", ".join(parts)
 
 

@@ -69,7 +69,7 @@ def test_a_run_that_the_other_commands_read(lorascope: Command, arguments: tuple
     assert said[0] == "0/2 windows, 4 models"
     assert said[1].startswith("failed: checkpoint checkpoint_9: ")
     assert re.fullmatch(r"1/2 windows, 3 models, [\d.e+]+/min, .+ left", said[2])
-    assert said[-1].startswith("2/2 windows")
+    assert re.fullmatch(r"2/2 windows, 3 models, [\d.e+]+/min", said[-1])
 
     (listed,) = lorascope("runs", tmp_path, "--format", "json").json["runs"]
     assert (listed["run"], listed["checkpoints"], listed["protocol"]) == ("my run", 3, "v1")
