@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import tempfile
 import time
@@ -11,8 +12,12 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
+from peft.utils import SAFETENSORS_WEIGHTS_NAME
+from safetensors.torch import load_file, save
 
+from engine.atomic import atomic_write_bytes
 from engine.dataset.street_writer import write_street
+from engine.inference.checkpoints import ADAPTER_CONFIG
 from engine.inference.tiny import load, save_network
 from sample_results.training import recipes
 from sample_results.training.footage import read_footage
@@ -94,13 +99,22 @@ def _make_adapters(
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Save LoRA alone, as PEFT does, without the model card, which would say nothing.
+    """Save LoRA alone, as PEFT does, but in half precision; the same weights give the same bytes.
 
     Raises:
         OSError: it cannot be written.
     """
     model.save_pretrained(str(folder))
+    # The model card would say nothing.
     (folder / "README.md").unlink(missing_ok=True)
+    weights = folder / SAFETENSORS_WEIGHTS_NAME
+    halved = {name: tensor.half() for name, tensor in load_file(weights).items()}
+    atomic_write_bytes(weights, save(halved, metadata={"format": "pt"}))
+    # PEFT writes a set, in an order that changes from process to process.
+    config = folder / ADAPTER_CONFIG
+    settings = json.loads(config.read_text("utf-8"))
+    settings["target_modules"].sort()
+    config.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -166,7 +166,8 @@ def test_saved_adapters_are_what_the_engine_reads(footage: Footage, tmp_path: Pa
     bank.activate("checkpoint_3")
     with torch.no_grad():
         expected = model.eval()(footage.images[None])["depth"][..., 0]
-        torch.testing.assert_close(read.predict(footage.images[None]).depth, expected)
+        # Stored in half precision.
+        torch.testing.assert_close(read.predict(footage.images[None]).depth, expected, rtol=2e-3, atol=0)
 
 
 def test_both_recipes_save_more_than_twenty_checkpoints() -> None:
