@@ -129,5 +129,5 @@ def test_nothing_found_opens_the_samples(open_terminal: OpenTerminal, tmp_path: 
     terminal = open_terminal(120, 40)
     terminal.start([LORASCOPE], cwd=tmp_path)
     screen = terminal.wait_for(lambda text: "strategy_b_soft_full" in text and "0.3454" in text)
-    assert "samples · 3 runs" in screen
+    assert "samples · 5 runs" in screen
     quit_app(terminal)
