@@ -8,18 +8,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from engine.errors import LorascopeError
 from engine.results.model import RunRef
 from engine.text import visible
 from tui.commands import Command, bindings
 from tui.driver import lean
+from tui.finding import Finder
 from tui.loader import Batch, Loader
 from tui.screens.base import LorascopeScreen
 from tui.screens.runs import RunsScreen
@@ -37,13 +36,7 @@ _SCREENS = {
 
 
 class RunsFound(Message):
-    """Discovery found runs, or ended."""
-
-    def __init__(self, refs: Sequence[RunRef], *, done: bool = False, notices: Sequence[str] = ()) -> None:
-        super().__init__()
-        self.refs = refs
-        self.done = done
-        self.notices = notices
+    """The finder has something to take."""
 
 
 class RunsRead(Message):
@@ -62,6 +55,7 @@ class LorascopeApp(App[None]):
         theme: a theme's name; by default the one chosen last.
         plain: draw with ASCII alone.
         config: a ``lorascope.toml`` that was named.
+        finder: already looking for runs below ``paths``; by default one is started.
     """
 
     TITLE = "lorascope"
@@ -89,6 +83,7 @@ class LorascopeApp(App[None]):
         theme: str | None = None,
         plain: bool = False,
         config: Path | None = None,
+        finder: Finder | None = None,
     ) -> None:
         super().__init__()
         # Every frame of an animation is bytes that a slow line has to carry.
@@ -96,6 +91,7 @@ class LorascopeApp(App[None]):
         self.session = Session(paths, config)
         self.plain_mode = plain
         self._loader: Loader | None = None
+        self._finder = finder or Finder(self.session.roots)
         for entry in THEMES:
             self.register_theme(entry)
         wanted = theme or str(load_preferences().get("theme", "")) or DEFAULT_THEME
@@ -107,13 +103,14 @@ class LorascopeApp(App[None]):
         return lean(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
-        """Runs is there from the start: no empty screen is drawn before it."""
+        """Runs is there from the start, with what was found by now: no empty screen is drawn before it."""
+        self._take_found()
         screen = RunsScreen()
         self.install_screen(screen, "runs")
         return screen
 
     def on_mount(self) -> None:
-        """Paint first, look for runs after that."""
+        """Paint what is known by now, read after that."""
         self.set_class(self.plain_mode, "-plain")
         self.call_after_refresh(self._begin)
 
@@ -124,7 +121,8 @@ class LorascopeApp(App[None]):
             known = ", ".join(entry.name for entry in THEMES)
             self.notify(f"unknown theme {self._unknown_theme!r}; known: {known}, …", severity="warning")
         self._loader = Loader(self.session.config_path, self._deliver)
-        self._discover()
+        self._read(list(self.session.refs.values()))
+        self._listen()
         if self.session.state.screen != "runs" and not self.session.state_is_fresh:
             self.action_show(self.session.state.screen)
 
@@ -138,28 +136,32 @@ class LorascopeApp(App[None]):
             self._loader.stop()
         self.session.save()
 
-    @work(thread=True, exclusive=True, group="discovery")
-    def _discover(self) -> None:
-        from tui.finding import find_batches
-
-        try:
-            for refs, notices in find_batches(self.session):
-                self.post_message(RunsFound(refs, notices=notices))
-        except LorascopeError as error:
-            self.post_message(RunsFound([], notices=[str(error)]))
-        self.post_message(RunsFound([], done=True))
-
-    def on_runs_found(self, event: RunsFound) -> None:
+    def on_runs_found(self) -> None:
         """Show them at once, read them in the background."""
-        self.session.add_refs(event.refs)
-        self.session.discovering = not event.done
-        for notice in event.notices:
-            self.notify(notice, severity="warning", timeout=10)
-        if event.refs and self._loader:
+        self._take_found()
+        self._follow()
+
+    def _take_found(self) -> None:
+        for found in self._finder.take():
+            self.session.add_refs(found.refs)
+            self.session.samples |= found.samples
+            self.session.discovering = not found.done
+            for notice in found.notices:
+                self.notify(notice, severity="warning", timeout=10)
+            self._read(found.refs)
+
+    def _read(self, refs: Sequence[RunRef]) -> None:
+        if refs and self._loader:
             # A few runs stay in memory: Compare and Trends then open without reading them again.
             keep = len(self.session.refs) <= KEEP_LOADED
-            self._loader.request(event.refs, keep=keep, baselines=self.session.state.baselines)
-        self._follow()
+            self._loader.request(refs, keep=keep, baselines=self.session.state.baselines)
+
+    def _announce_found(self) -> None:
+        """In the finder's thread."""
+        self.post_message(RunsFound())
+
+    def _listen(self) -> None:
+        self._finder.listen(self._announce_found)
 
     def request(self, refs: Iterable[RunRef]) -> None:
         """Have runs read before all others; the screens are told when they are there."""
@@ -227,7 +229,8 @@ class LorascopeApp(App[None]):
         """Look for runs again."""
         self.session.clear()
         self._follow()
-        self._discover()
+        self._finder = Finder(self.session.roots)
+        self._listen()
 
     def action_theme(self) -> None:
         """The next of the own themes."""

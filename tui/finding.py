@@ -1,18 +1,80 @@
-"""Discovery for the app: in batches, with the samples where there is nothing else. Textual-free, runs in a thread."""
+"""Discovery for the app: in a thread of its own, begun before the first paint. Textual-free and without Polars."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from engine.errors import LorascopeError
 from engine.results.discovery import discover
 from engine.results.model import RunRef
 
-if TYPE_CHECKING:
-    from tui.session import Session
-
 BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Runs that were found together.
+
+    Attributes:
+        refs: the runs.
+        notices: sentences for the user.
+        samples: whether these are the samples that come with lorascope, for want of others.
+        done: whether this is the last of it.
+    """
+
+    refs: Sequence[RunRef]
+    notices: Sequence[str] = ()
+    samples: bool = False
+    done: bool = False
+
+
+class Finder:
+    """Looks for runs in a thread that starts at once.
+
+    What is found before somebody listens is kept: an app that takes it while it is put together shows the runs'
+    names in its very first paint.
+
+    Args:
+        roots: where to look; empty means the current folder, else the samples.
+    """
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self._roots = list(roots)
+        self._found: list[Found] = []
+        self._listener: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+        threading.Thread(target=self._work, name="lorascope-finder", daemon=True).start()
+
+    def take(self) -> list[Found]:
+        """What was found since the last call."""
+        with self._lock:
+            found, self._found = self._found, []
+        return found
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called, in the thread, whenever there is something to take; at once if there is already."""
+        with self._lock:
+            self._listener = listener
+            waiting = bool(self._found)
+        if waiting:
+            listener()
+
+    def _work(self) -> None:
+        try:
+            for found in find_batches(self._roots):
+                self._put(found)
+        except LorascopeError as error:
+            self._put(Found([], [str(error)], done=True))
+
+    def _put(self, found: Found) -> None:
+        with self._lock:
+            self._found.append(found)
+            listener = self._listener
+        if listener:
+            listener()
 
 
 def samples_folder() -> Path:
@@ -22,25 +84,26 @@ def samples_folder() -> Path:
     return Path(sample_results.__file__).parent
 
 
-def find_batches(session: Session) -> Iterator[tuple[list[RunRef], list[str]]]:
-    """The runs below the session's folders, in batches, each with sentences for the user.
+def find_batches(roots: Sequence[Path]) -> Iterator[Found]:
+    """The runs below the folders (the current one if none is named, then the samples), in batches.
 
     Raises:
         DataError: a named path does not exist.
     """
-    roots = session.roots or [Path.cwd()]
+    places = list(roots) or [Path.cwd()]
     batch: list[RunRef] = []
     found = False
-    found_runs = discover(roots)
+    found_runs = discover(places)
     for ref in found_runs:
         found = True
         batch.append(ref)
         if len(batch) >= BATCH:
-            yield batch, []
+            yield Found(batch)
             batch = []
     notices = [str(problem) for problem in found_runs.problems]
-    if found or session.roots:
-        yield batch, notices if found else [*notices, f"no runs below {', '.join(map(str, session.roots))}"]
+    if found or roots:
+        nothing = [] if found else [f"no runs below {', '.join(map(str, places))}"]
+        yield Found(batch, [*notices, *nothing], done=True)
         return
-    session.samples = True
-    yield list(discover([samples_folder()])), [f"no runs below {roots[0]}: these are lorascope's samples"]
+    why = f"no runs below {places[0]}: these are lorascope's samples"
+    yield Found(list(discover([samples_folder()])), [why], samples=True, done=True)

@@ -37,10 +37,17 @@ def open_app(
                 raise DataError(f"{path}: no such file or folder", "check the path")
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError("the app needs a terminal", "for text use: lorascope runs PATH")
+        from tui.finding import Finder
+
+        finder = Finder([path.absolute() for path in paths])
         from tui.app import LorascopeApp
 
         app = LorascopeApp(
-            paths, theme=theme or os.environ.get("LORASCOPE_THEME") or None, plain=wants_plain(plain), config=config
+            paths,
+            theme=theme or os.environ.get("LORASCOPE_THEME") or None,
+            plain=wants_plain(plain),
+            config=config,
+            finder=finder,
         )
         with private_stderr():
             app.run()

@@ -38,6 +38,7 @@ class LorascopeScreen(Screen[None]):
     NAME: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
     ACTIONS: ClassVar[tuple[Command, ...]] = ()
+    _composed = False
 
     @property
     def lorascope(self) -> LorascopeApp:
@@ -89,15 +90,17 @@ class LorascopeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Draw once, as far as things are known."""
+        self._composed = True
         self.follow()
 
     def on_screen_resume(self) -> None:
         """Draw again: the session may have changed while another screen was shown."""
-        if self.is_mounted:
-            self.follow()
+        self.follow()
 
     def follow(self) -> None:
-        """Draw the session's present state."""
+        """Draw the session's present state; nothing before the screen has its widgets."""
+        if not self._composed:
+            return
         self.query_one(TabBar).show_right(self.lorascope.headline())
         self.refresh_view()
 
