@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
 from engine.analysis.deltas import deltas
-from engine.catalogue import Direction, Metric
-from tui.compare_table import labelled, with_headings
-from tui.format import MISSING, metric_number, number, percent, plain_text, verdict_mark, verdict_role
+from engine.catalogue import Direction
+from tui.format import MISSING, metric_number, number, percent, verdict_mark, verdict_role
 from tui.library import Library, Loaded
+from tui.metric_rows import MetricRows, labelled
 from tui.widgets.grid_model import Cell, Column
 
 _SPREAD = ("std", "median", "min", "max", "count")
@@ -46,7 +45,7 @@ def ranks(library: Library, loaded: Loaded, checkpoint: str) -> dict[str, Rank]:
     return found
 
 
-class CheckpointSource:
+class CheckpointSource(MetricRows):
     """The grid's rows for one checkpoint.
 
     Args:
@@ -57,19 +56,18 @@ class CheckpointSource:
     """
 
     def __init__(self, library: Library, loaded: Loaded, checkpoint: str, *, plain: bool = False) -> None:
-        self._plain = plain
         self._changes = _by_metric(deltas(loaded.analysis, checkpoint, catalogue=library.catalogue), "metric")
         own = loaded.run.summary.filter(pl.col("checkpoint") == checkpoint)
         self._spread = _by_metric(own, "metric")
         self._ranks = ranks(library, loaded, checkpoint)
         measured = [key for key in loaded.analysis.metrics if self._changes.get(key, {}).get("value") is not None]
-        self._rows = with_headings([library.catalogue.get(key) for key in measured])
+        super().__init__([library.catalogue.get(key) for key in measured], plain=plain)
         self.columns: Sequence[Column] = [
             Column("metric", "metric", 18, min_width=12),
-            Column("direction", self._sign("↑↓"), 2, "center"),
+            Column("direction", self.sign("↑↓"), 2, "center"),
             Column("value", "value", 9, "right"),
             Column("baseline", "baseline", 9, "right"),
-            Column("change", self._sign("Δ%"), 8, "right"),
+            Column("change", self.sign("Δ%"), 8, "right"),
             Column("mark", "", 2),
             Column("rank", "rank", 7, "right"),
             Column("std", "std", 9, "right", rule=True, group="frames"),
@@ -79,33 +77,11 @@ class CheckpointSource:
             Column("count", "count", 7, "right", group="frames"),
         ]
 
-    def _sign(self, text: str) -> str:
-        return plain_text(text) if self._plain else text
-
-    @property
-    def row_count(self) -> int:
-        """Headings and metrics."""
-        return len(self._rows)
-
-    def row_key(self, row: int) -> str:
-        """The metric's key, or the heading's text."""
-        entry = self._rows[row]
-        return entry if isinstance(entry, str) else entry.key
-
-    def row_kind(self, row: int) -> Literal["row", "heading"]:
-        """Whether a row is a heading."""
-        return "heading" if isinstance(self._rows[row], str) else "row"
-
-    def metric(self, row: int) -> Metric | None:
-        """The metric of a row; None for a heading."""
-        entry = self._rows[row] if 0 <= row < len(self._rows) else None
-        return None if isinstance(entry, str) else entry
-
     def cells(self, row: int) -> Sequence[Cell]:
         """The figures of one metric."""
-        metric = self._rows[row]
+        metric = self.rows[row]
         if isinstance(metric, str):
-            return (Cell(self._sign(metric), "heading"),)
+            return (Cell(self.sign(metric), "heading"),)
         change = self._changes[metric.key]
         spread = self._spread.get(metric.key, {})
         verdict = change.get("verdict")
@@ -124,7 +100,7 @@ class CheckpointSource:
             value = _float(spread.get(name))
             text = MISSING if value is None else number(value, 0 if name == "count" else metric.digits)
             cells.append(Cell(text, "muted" if metric.direction is Direction.NONE or value is None else ""))
-        return [Cell(self._sign(cell.text), cell.role) for cell in cells]
+        return [Cell(self.sign(cell.text), cell.role) for cell in cells]
 
 
 def _by_metric(frame: pl.DataFrame, column: str) -> Mapping[str, Mapping[str, object]]:

@@ -10,8 +10,9 @@ from engine.analysis.compare import Column as BlockFigures
 from engine.analysis.compare import Comparison, Entry, compare, differing
 from engine.catalogue import Metric
 from engine.errors import UsageError
-from tui.format import metric_number, number, percent, plain_text, signed, verdict_mark, verdict_role
+from tui.format import metric_number, number, percent, signed, verdict_mark, verdict_role
 from tui.library import Library, Loaded
+from tui.metric_rows import MetricRows, labelled
 from tui.state import BEST, Block, View
 from tui.widgets.grid_model import Cell, Column
 
@@ -65,7 +66,7 @@ def build(
     return comparison
 
 
-class CompareSource:
+class CompareSource(MetricRows):
     """The grid's rows: a heading for every group and region, a row for every metric.
 
     Args:
@@ -85,29 +86,25 @@ class CompareSource:
         compact: bool = False,
         plain: bool = False,
     ) -> None:
+        super().__init__(comparison.metrics, plain=plain)
         self._comparison = comparison
         self._blocks = blocks
-        self._plain = plain
         self._view = view
-        self._rows = with_headings(comparison.metrics)
         self._names = self._block_columns(compact)
         self.columns: Sequence[Column] = self._columns()
-
-    def _sign(self, text: str) -> str:
-        return plain_text(text) if self._plain else text
 
     def _block_columns(self, compact: bool) -> tuple[tuple[str, str, int], ...]:
         columns = [] if compact else [("baseline", "baseline", 9)]
         columns.append(("now", "now", 9))
         if self._view != "absolute":
-            columns.append(("change", self._sign("Δ%" if self._view == "percent" else "Δ"), 8))
+            columns.append(("change", self.sign("Δ%" if self._view == "percent" else "Δ"), 8))
         return (*columns, ("mark", "", 4))
 
     def _columns(self) -> list[Column]:
-        columns = [Column("metric", "metric", 18, min_width=14), Column("direction", self._sign("↑↓"), 2, "center")]
+        columns = [Column("metric", "metric", 18, min_width=14), Column("direction", self.sign("↑↓"), 2, "center")]
         for index, (figures, block) in enumerate(zip(self._comparison.columns, self._blocks, strict=True)):
             best = " best" if block.checkpoint == BEST else ""
-            title = self._sign(f"{figures.run} · {figures.checkpoint or 'no checkpoint'}{best}")
+            title = self.sign(f"{figures.run} · {figures.checkpoint or 'no checkpoint'}{best}")
             for at, (key, name, width) in enumerate(self._names):
                 align: Literal["left", "right"] = "left" if key == "mark" else "right"
                 # What is left over goes behind the marks, where blocks have room for their names.
@@ -115,35 +112,16 @@ class CompareSource:
                 columns.append(Column(f"{index}:{key}", name, width, align, group=title, rule=at == 0, flex=flex))
         return columns
 
-    @property
-    def row_count(self) -> int:
-        """Headings and metrics."""
-        return len(self._rows)
-
-    def row_key(self, row: int) -> str:
-        """The metric's key, or the heading's text."""
-        entry = self._rows[row]
-        return entry if isinstance(entry, str) else entry.key
-
-    def row_kind(self, row: int) -> Literal["row", "heading"]:
-        """Whether a row is a heading."""
-        return "heading" if isinstance(self._rows[row], str) else "row"
-
-    def metric(self, row: int) -> Metric | None:
-        """The metric of a row; None for a heading."""
-        entry = self._rows[row] if 0 <= row < len(self._rows) else None
-        return None if entry is None or isinstance(entry, str) else entry
-
     def block_of(self, column: int) -> int:
         """The block that a column belongs to; 0 for the columns before the first block."""
         return max(0, min((column - 2) // len(self._names), len(self._blocks) - 1))
 
     def cells(self, row: int) -> Sequence[Cell]:
         """Label, direction, and the figures of every block."""
-        entry = self._rows[row]
+        entry = self.rows[row]
         if isinstance(entry, str):
-            return (Cell(self._sign(entry), "heading"),)
-        cells = [Cell(self._sign(labelled(entry))), Cell(self._sign(entry.direction.arrow), "muted")]
+            return (Cell(self.sign(entry), "heading"),)
+        cells = [Cell(self.sign(labelled(entry))), Cell(self.sign(entry.direction.arrow), "muted")]
         for column in self._comparison.columns:
             cells += self._figures(entry, column.cells[entry.key])
         return cells
@@ -151,34 +129,15 @@ class CompareSource:
     def _figures(self, metric: Metric, figures: Figures) -> list[Cell]:
         role = verdict_role(figures.verdict)
         texts = {
-            "baseline": Cell(self._sign(metric_number(figures.baseline, metric)), "muted"),
-            "now": Cell(self._sign(metric_number(figures.value, metric)), "" if figures.value is not None else "muted"),
-            "change": Cell(self._sign(self._change(metric, figures)), role or "muted"),
-            "mark": Cell(self._sign(verdict_mark(figures.verdict)), role),
+            "baseline": Cell(self.sign(metric_number(figures.baseline, metric)), "muted"),
+            "now": Cell(self.sign(metric_number(figures.value, metric)), "" if figures.value is not None else "muted"),
+            "change": Cell(self.sign(self._change(metric, figures)), role or "muted"),
+            "mark": Cell(self.sign(verdict_mark(figures.verdict)), role),
         }
         return [texts[key] for key, _, _ in self._names]
 
     def _change(self, metric: Metric, figures: Figures) -> str:
         return percent(figures.delta_pct) if self._view == "percent" else signed(figures.delta, metric.digits)
-
-
-def with_headings(metrics: Sequence[Metric]) -> list[Metric | str]:
-    """The metrics with a heading before every group and region; the score stands alone."""
-    rows: list[Metric | str] = []
-    heading = ""
-    for metric in metrics:
-        group = metric.group.value
-        title = f"{group} · {metric.region}" if metric.region else group
-        if title != heading and group != "score":
-            rows.append(title)
-        heading = title
-        rows.append(metric)
-    return rows
-
-
-def labelled(metric: Metric) -> str:
-    """Label and unit."""
-    return f"{metric.label} {metric.unit}" if metric.unit else metric.label
 
 
 def describe(metric: Metric, column: BlockFigures) -> str:
