@@ -128,10 +128,13 @@ def paint_groups(view: View) -> Strip:
         group = view.columns[slot.column].group
         _rule(line, view, slot, "header")
         line.pad(slot.x, base)
-        while index + 1 < len(view.slots) and group and view.columns[view.slots[index + 1].column].group == group:
+        while index + 1 < len(view.slots) and group:
+            following = view.columns[view.slots[index + 1].column]
+            if following.group != group or following.rule:
+                break
             index += 1
         cells = view.slots[index].end - slot.x
-        line.put(fit(group, cells), style("group"), cells)
+        line.put(fit_middle(group, cells), style("group"), cells)
         index += 1
     return line.strip(view.width, base)
 
