@@ -113,6 +113,27 @@ def short_path(path: Path) -> str:
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
+def distinct(runs: Sequence[tuple[str, Path]]) -> list[str]:
+    """Names that tell runs apart: where two are the same, with as much of their paths as it takes.
+
+    Args:
+        runs: name and path of each; a run that is there twice has one name.
+    """
+    paths: dict[str, set[Path]] = {}
+    for name, path in runs:
+        paths.setdefault(name, set()).add(path)
+    return [_label(name, path, paths[name] - {path}) for name, path in runs]
+
+
+def _label(name: str, path: Path, rivals: set[Path]) -> str:
+    if not rivals:
+        return name
+    parts = path.parts
+    unlike = (n for n in range(1, len(parts)) if all(rival.parts[-n:] != parts[-n:] for rival in rivals))
+    tail = str(Path(*parts[-next(unlike, len(parts)) :]))
+    return tail if path.name == name else f"{name} ({tail})"
+
+
 def short_names(names: Sequence[str]) -> list[str]:
     """``names`` without words that all of them begin with, as long as every name keeps six characters.
 

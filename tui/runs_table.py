@@ -45,7 +45,7 @@ def visible_runs(session: Session, words: str, sort: str) -> list[str]:
 def _value(overview: Overview | None, column: str) -> float | None:
     if overview is None:
         return None
-    return overview.score if column == "score" else _change(overview)
+    return overview.score if column == "score" else overview.delta_pct
 
 
 class RunsSource:
@@ -103,7 +103,7 @@ class RunsSource:
                 Cell(ref.name), Cell(count), blank, blank, blank, blank,
                 Cell(waiting, "muted"), blank, blank, Cell(folder, "muted"),
             )  # fmt: skip
-        delta = _change(overview)
+        delta = overview.delta_pct
         status = overview.status
         problems = len(overview.problems)
         if status == "ok" and problems:
@@ -133,12 +133,6 @@ class RunsSource:
             if root in path.parents:
                 return str(path.parent.relative_to(root))
         return str(path.parent)
-
-
-def _change(overview: Overview) -> float | None:
-    if overview.score is None or not overview.baseline_score:
-        return None
-    return 100 * (overview.score - overview.baseline_score) / abs(overview.baseline_score)
 
 
 def _delta_role(delta: float | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.results.model import RunRef
-from tui.format import short_names
+from tui.format import distinct, short_names
 from tui.state import Block, ViewState, load_state, save_state, state_file
 
 if TYPE_CHECKING:
@@ -47,6 +47,13 @@ class Overview:
     baseline_score: float | None
     curve: tuple[float | None, ...]
     problems: tuple[str, ...]
+
+    @property
+    def delta_pct(self) -> float | None:
+        """The best score's change against the baseline's, in percent; None where either is missing or that is 0."""
+        if self.score is None or not self.baseline_score:
+            return None
+        return 100.0 * (self.score - self.baseline_score) / abs(self.baseline_score)
 
 
 def broken_overview(ref: RunRef, why: str) -> Overview:
@@ -131,14 +138,11 @@ class Session:
         return overview.name if overview else self.refs[key].name
 
     def names(self, keys: Sequence[str]) -> list[str]:
-        """Short names of several runs, told apart by their folder where names repeat."""
-        names = [self.name(key) for key in keys]
-        distinct = list(dict.fromkeys(keys))
-        own = [self.name(key) for key in distinct]
-        if len(set(own)) < len(own):
-            own = [str(Path(key).parent.name) + "/" + name for key, name in zip(distinct, own, strict=True)]
-        shortened = dict(zip(distinct, short_names(own), strict=True))
-        return [shortened.get(key, name) for key, name in zip(keys, names, strict=True)]
+        """Short names of several runs, told apart by their paths where names repeat."""
+        unique = list(dict.fromkeys(keys))
+        own = short_names(distinct([(self.name(key), Path(key)) for key in unique]))
+        shortened = dict(zip(unique, own, strict=True))
+        return [shortened[key] for key in keys]
 
     def usable(self, key: str) -> bool:
         """Whether the run exists and is not known to be broken."""

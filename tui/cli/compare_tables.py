@@ -14,9 +14,8 @@ from engine.analysis.compare import Comparison
 from engine.catalogue import Metric
 from engine.results.names import storable
 from tui.cli.cells import Cell, Column, Row
-from tui.cli.gather import distinct
 from tui.cli.output import FlatTable
-from tui.format import MISSING, metric_number, percent, short_names, signed, verdict_mark
+from tui.format import MISSING, distinct, metric_number, percent, short_names, signed, verdict_mark
 from tui.state import View
 from tui.text import cell_width
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.errors import DataError, UnknownNameError, UsageError
 from engine.results.discovery import discover
 from engine.results.model import RunRef
+from tui.format import distinct
 
 if TYPE_CHECKING:
     from tui.library import Library, Loaded
@@ -126,27 +127,6 @@ def means(loaded: Loaded, name: str) -> bool:
 def _ends(path: Path, name: str) -> bool:
     parts = Path(name).parts
     return bool(parts) and path.parts[-len(parts) :] == parts
-
-
-def distinct(runs: Sequence[tuple[str, Path]]) -> list[str]:
-    """Names that tell runs apart: where two are the same, with as much of their paths as it takes.
-
-    Args:
-        runs: name and path of each; a run that is there twice has one name.
-    """
-    paths: dict[str, set[Path]] = {}
-    for name, path in runs:
-        paths.setdefault(name, set()).add(path)
-    return [_label(name, path, paths[name] - {path}) for name, path in runs]
-
-
-def _label(name: str, path: Path, rivals: set[Path]) -> str:
-    if not rivals:
-        return name
-    parts = path.parts
-    unlike = (n for n in range(1, len(parts)) if all(rival.parts[-n:] != parts[-n:] for rival in rivals))
-    tail = str(Path(*parts[-next(unlike, len(parts)) :]))
-    return tail if path.name == name else f"{name} ({tail})"
 
 
 def some(names: Sequence[str]) -> str:

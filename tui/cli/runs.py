@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from engine.analysis.documents import RunRow, runs_document
 from engine.catalogue import SCORE_KEY, Catalogue
 from engine.results.model import RunRef
 from tui.cli.cells import Cell, Column
-from tui.cli.gather import distinct, find_runs, open_library
+from tui.cli.gather import find_runs, open_library
 from tui.cli.output import Answer, Destination, FlatTable
-from tui.format import MISSING, metric_number, percent
+from tui.format import MISSING, distinct, metric_number, percent
 from tui.library import Library
 from tui.plots.sparkline import sparkline
 from tui.session import Overview
@@ -43,7 +45,7 @@ def list_runs(paths: Sequence[Path], *, config: Path | None, destination: Destin
     readable = any(overview.status != "broken" for overview in overviews)
     return destination.deliver(
         Answer(
-            document=lambda: {"runs": [_entry(overview) for overview in overviews]},
+            document=lambda: runs_document([_row(overview) for overview in overviews]),
             draw=lambda screen: _draw(screen, found, library.catalogue),
             table=lambda: FlatTable(_frame(overviews)),
             readable=lambda: _readable(overviews, library.catalogue),
@@ -58,22 +60,22 @@ def _look_at(library: Library, ref: RunRef) -> Found:
     return library.overview(loaded), loaded.run.metadata.dataset.sample_fingerprint
 
 
-def _entry(overview: Overview) -> Mapping[str, object]:
-    return {
-        "run": overview.name,
-        "path": overview.key,
-        "checkpoints": overview.checkpoints,
-        "protocol": overview.protocol,
-        "provenance": overview.provenance,
-        "best": overview.best,
-        "score": overview.score,
-        "status": overview.status,
-        "problems": list(overview.problems),
-    }
+def _row(overview: Overview) -> RunRow:
+    return RunRow(
+        run=overview.name,
+        path=overview.key,
+        checkpoints=overview.checkpoints,
+        protocol=overview.protocol,
+        provenance=overview.provenance,
+        best=overview.best,
+        score=overview.score,
+        status=overview.status,
+        problems=overview.problems,
+    )
 
 
 def _frame(overviews: Sequence[Overview]) -> pl.DataFrame:
-    rows = [{**_entry(overview), "problems": "; ".join(overview.problems) or None} for overview in overviews]
+    rows = [{**asdict(_row(overview)), "problems": "; ".join(overview.problems) or None} for overview in overviews]
     text, whole = pl.String, pl.Int64
     return pl.DataFrame(
         rows,
@@ -84,15 +86,9 @@ def _frame(overviews: Sequence[Overview]) -> pl.DataFrame:
     )
 
 
-def _change(overview: Overview) -> float | None:
-    if overview.score is None or not overview.baseline_score:
-        return None
-    return 100.0 * (overview.score - overview.baseline_score) / abs(overview.baseline_score)
-
-
 def _readable(overviews: Sequence[Overview], catalogue: Catalogue) -> FlatTable:
     frame = _frame(overviews).select("run", "checkpoints", "protocol", "provenance", "best", "score", "status")
-    changes = [None if (change := _change(overview)) is None else percent(change) for overview in overviews]
+    changes = [None if (change := overview.delta_pct) is None else percent(change) for overview in overviews]
     return FlatTable(
         frame.insert_column(6, pl.Series("change", changes, pl.String)),
         headers={"change": "Δ% on the baseline"},
@@ -126,7 +122,7 @@ def _draw(screen: Screen, found: Sequence[Found], catalogue: Catalogue) -> None:
             Cell(sample[:_HASH_DIGITS] if sample else "unknown", "" if sample else "dim"),
             Cell(overview.best or MISSING, "yellow" if overview.best else "dim"),
             metric_number(overview.score, score),
-            percent(_change(overview)),
+            percent(overview.delta_pct),
             Cell(sparkline(overview.curve, cells, plain=screen.plain), "cyan"),
             Cell(overview.status, _STYLES.get(overview.status, "")),
         )

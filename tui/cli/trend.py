@@ -12,9 +12,9 @@ from engine.catalogue import SCORE_KEY, Metric
 from engine.config import TrendConfig
 from engine.errors import UsageError
 from tui.cli import trend_tables
-from tui.cli.gather import distinct, find_runs, load_readable, one_of, open_library
+from tui.cli.gather import find_runs, load_readable, one_of, open_library
 from tui.cli.output import Answer, Destination
-from tui.format import short_names
+from tui.format import distinct, short_names
 from tui.library import Library, Loaded
 from tui.plots.panels import RunSeries
 from tui.plots.presets import build, custom, preset_keys

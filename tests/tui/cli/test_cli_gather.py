@@ -7,7 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.cli.gather import distinct, some
+from tui.cli.gather import some
+from tui.format import distinct
 
 
 def test_only_equal_names_get_longer() -> None:
