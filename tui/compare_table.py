@@ -90,11 +90,12 @@ class CompareSource(MetricRows):
         self._comparison = comparison
         self._blocks = blocks
         self._view = view
-        self._names = self._block_columns(compact)
+        self._compact = compact
+        self._names = self._block_columns()
         self.columns: Sequence[Column] = self._columns()
 
-    def _block_columns(self, compact: bool) -> tuple[tuple[str, str, int], ...]:
-        columns = [] if compact else [("baseline", "baseline", 9)]
+    def _block_columns(self) -> tuple[tuple[str, str, int], ...]:
+        columns = [] if self._compact else [("baseline", "baseline", 9)]
         columns.append(("now", "now", 9))
         if self._view != "absolute":
             columns.append(("change", self.sign("Δ%" if self._view == "percent" else "Δ"), 8))
@@ -103,7 +104,8 @@ class CompareSource(MetricRows):
     def _columns(self) -> list[Column]:
         columns = [Column("metric", "metric", 18, min_width=14), Column("direction", self.sign("↑↓"), 2, "center")]
         for index, (figures, block) in enumerate(zip(self._comparison.columns, self._blocks, strict=True)):
-            best = " best" if block.checkpoint == BEST else ""
+            # Where room is scarce the names come first.
+            best = " best" if block.checkpoint == BEST and not self._compact else ""
             title = self.sign(f"{figures.run} · {figures.checkpoint or 'no checkpoint'}{best}")
             for at, (key, name, width) in enumerate(self._names):
                 align: Literal["left", "right"] = "left" if key == "mark" else "right"
