@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from engine.errors import ConfigError
 
+# Where and how fast, not what: a run may be gone on with when these change.
+_NOT_IN_THE_NUMBERS = {"to", "name", "device", "readers", "sharing", "sharing_memory", "cache"}
+
 Align = Literal["none", "scale", "median", "scale_shift"]
 
 
@@ -40,6 +43,8 @@ class EvaluationConfig(BaseModel):
         protocol: only ``v1`` is run from raw data.
         shard: windows computed between two writes.
         readers: threads that read ahead of the model.
+        sharing: compute once per window what the checkpoints have in common; the results are the same.
+        sharing_memory: MB (1e6 bytes) that kept outputs may hold; ``None`` for half of what is free.
         cache: folder that keeps prepared ground truth for the next evaluation; several may share it.
         name: the run's name; by default the folder's.
     """
@@ -69,6 +74,8 @@ class EvaluationConfig(BaseModel):
     protocol: Literal["v1"] = "v1"
     shard: Annotated[int, Field(ge=1)] = 4
     readers: Annotated[int, Field(ge=1, le=64)] = 2
+    sharing: bool = True
+    sharing_memory: Annotated[int, Field(ge=0)] | None = None
     cache: Path | None = None
     name: str | None = None
 
@@ -93,7 +100,7 @@ class EvaluationConfig(BaseModel):
 
     def settings(self) -> dict[str, Any]:
         """What decides the numbers, as plain data: two runs with equal settings on equal files give equal rows."""
-        kept = self.model_dump(mode="json", exclude={"to", "name", "device", "readers", "cache"})
+        kept = self.model_dump(mode="json", exclude=_NOT_IN_THE_NUMBERS)
         # Names, not paths: a store can be moved and shared, and says nothing of the machine that it was made on.
         for key in ("data", "checkpoints", "base", "training"):
             if kept[key] is not None:

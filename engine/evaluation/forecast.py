@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from engine.errors import LorascopeError
-from engine.evaluation.plan import Plan
-from engine.evaluation.runner import prior_state, time_per_window
+from engine.evaluation.ahead import ReadyWindow
+from engine.evaluation.plan import BASELINE, Plan
+from engine.evaluation.predictors import ModelPredictors, choose_device
+from engine.evaluation.runner import preparation, prior_state
+from engine.evaluation.shard import ShardWorker
+
+_TRIED = 2  # checkpoints that are loaded to see what one more costs
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTime:
+    """What one window takes.
+
+    Attributes:
+        once: seconds to read it, to prepare its ground truth, and to run and score the baseline.
+        checkpoint: seconds to run and score one checkpoint more, with what it shares with the baseline.
+    """
+
+    once: float
+    checkpoint: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,28 +37,31 @@ class Forecast:
     Attributes:
         shards_done: that an earlier start finished.
         windows_left: windows that are still to be computed.
-        models: the baseline and the checkpoints.
-        seconds_per_window: of the baseline alone, measured on one window; ``None`` where it could not be.
+        checkpoints: besides the baseline.
+        window: measured on the first window; ``None`` where it could not be.
         why_not: why it was not measured; empty where it was.
     """
 
     shards_done: int
     windows_left: int
-    models: int
-    seconds_per_window: float | None
+    checkpoints: int
+    window: WindowTime | None
     why_not: str = ""
 
     @property
+    def seconds_per_window(self) -> float | None:
+        """Seconds for one window and all models."""
+        return None if self.window is None else self.window.once + self.window.checkpoint * self.checkpoints
+
+    @property
     def seconds(self) -> float | None:
-        """Seconds for what is left: the baseline's time x (checkpoints + 1) x windows. Reading and the ground truth are
-        counted for every checkpoint though they are done once, so that it rather takes less."""
-        if self.seconds_per_window is None:
-            return None
-        return self.seconds_per_window * self.models * self.windows_left
+        """Seconds for what is left."""
+        each = self.seconds_per_window
+        return None if each is None else each * self.windows_left
 
 
 def forecast(plan: Plan) -> Forecast:
-    """Look at what is done already, and time the baseline on one window where its weights can be read.
+    """Look at what is done already, and time the first window where it can be read.
 
     Raises:
         UsageError: the run's folder holds something else.
@@ -45,10 +69,44 @@ def forecast(plan: Plan) -> Forecast:
     """
     state = prior_state(plan)
     left = sum(len(shard) for number, shard in enumerate(plan.shards) if number not in state.shards)
-    models = len(plan.checkpoints) + 1
+    count = len(plan.checkpoints)
     if left == 0:
-        return Forecast(len(state.shards), 0, models, None, "nothing is left to do")
+        return Forecast(len(state.shards), 0, count, None, "nothing is left to do")
     try:
-        return Forecast(len(state.shards), left, models, time_per_window(plan))
+        return Forecast(len(state.shards), left, count, time_window(plan))
     except LorascopeError as error:
-        return Forecast(len(state.shards), left, models, None, str(error))
+        return Forecast(len(state.shards), left, count, None, str(error))
+
+
+def time_window(plan: Plan) -> WindowTime:
+    """Time the first window, with the baseline and the first checkpoints.
+
+    Raises:
+        DataError: the base weights or the window cannot be read.
+    """
+    device = choose_device(plan.config.device)
+    predictors = ModelPredictors(plan.config, device)
+    for source in plan.checkpoints:
+        if len(predictors.names) > _TRIED:
+            break
+        with suppress(LorascopeError):  # the evaluation names it and goes on
+            predictors.add(source)
+    worker = ShardWorker(plan, predictors, device, chance_depth=10.0)
+    prepare = preparation(plan.config, predictors)
+    plan.dataset.load(plan.windows[0], prepare)  # fills the file cache, as later windows are read ahead
+    begin = time.perf_counter()
+    ready = ReadyWindow(plan.dataset.load(plan.windows[0], prepare))
+    reading = time.perf_counter() - begin
+    baseline = _seconds(worker, ready, (BASELINE,))
+    if len(predictors.names) == 1:
+        return WindowTime(reading + baseline, 0.0)
+    every = _seconds(worker, ready, predictors.names)
+    return WindowTime(reading + baseline, max(0.0, every - baseline) / (len(predictors.names) - 1))
+
+
+def _seconds(worker: ShardWorker, ready: ReadyWindow, names: Sequence[str]) -> float:
+    """Of the second time: the first one fills caches and finds out what can be shared."""
+    worker.compute_window(ready, names)
+    begin = time.perf_counter()
+    worker.compute_window(ready, names)
+    return time.perf_counter() - begin

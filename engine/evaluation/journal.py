@@ -22,7 +22,8 @@ class Event:
     """One line.
 
     Attributes:
-        kind: ``started``, ``resumed``, ``checkpoint_failed`` (to load), ``shard``, ``stopped``, ``finished``.
+        kind: ``started``, ``resumed``, ``checkpoint_failed`` (to load), ``shard``, ``sharing``, ``stopped``,
+            ``finished``.
         data: its fields.
         time: when, UTC, ISO 8601.
     """
@@ -108,6 +109,7 @@ class State:
         chance_depth: metres, the constant depth of ``chance``.
         seconds: computing time of all finished shards.
         finished: whether the run is complete.
+        sharing: the last report of what the checkpoints shared; empty where there is none.
     """
 
     settings: dict[str, Any] | None
@@ -118,6 +120,7 @@ class State:
     chance_depth: float | None
     seconds: float
     finished: bool
+    sharing: dict[str, Any] = field(default_factory=dict)
 
 
 def replay(events: Iterator[Event]) -> State:
@@ -130,6 +133,7 @@ def replay(events: Iterator[Event]) -> State:
     failed_checkpoints: dict[str, str] = {}
     seconds = 0.0
     finished = False
+    sharing: dict[str, Any] = {}
     for event in events:
         data = event.data
         if event.kind == "started" and settings is None:
@@ -141,8 +145,18 @@ def replay(events: Iterator[Event]) -> State:
             failed_checkpoints.update(data["failed_checkpoints"])
         elif event.kind == "checkpoint_failed":
             failed_checkpoints[str(data["checkpoint"])] = str(data["why"])
+        elif event.kind == "sharing":
+            sharing = data
         elif event.kind == "finished":
             finished = True
     return State(
-        settings, started, frozenset(shards), failed_windows, failed_checkpoints, chance_depth, seconds, finished
+        settings,
+        started,
+        frozenset(shards),
+        failed_windows,
+        failed_checkpoints,
+        chance_depth,
+        seconds,
+        finished,
+        sharing,
     )

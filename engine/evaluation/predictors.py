@@ -1,12 +1,13 @@
 """Who predicts: the baseline, every checkpoint, and the two pseudo-checkpoints, all on one window's images.
 
-This is the seam for sharing work between checkpoints: :meth:`ModelPredictors.predict` is called once per window and
-yields one prediction after another, so that what they have in common may be computed once inside it.
+:meth:`ModelPredictors.predict` is called once per window and yields one prediction after another; what the models have
+in common is computed once inside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from engine.inference.contract import GeometryModel, Prediction, no_grad_predict
 from engine.inference.families import build_model
 from engine.inference.lora import AdapterBank
 from engine.inference.lora_config import read_training
+from engine.inference.memory import free_bytes
+from engine.inference.shared_forward import SharedForward
+from engine.inference.sharing import SharingReport
 from engine.inference.weights import state_sha256
 from engine.schema import LoraInfo
 
@@ -56,6 +60,8 @@ class ModelPredictors:
         self._training = read_training(config.training) if config.training else None
         self.weights_sha256 = state_sha256(self.model.module)
         self._bank = AdapterBank(self.model)
+        self._config = config
+        self._shared: SharedForward | None = None
 
     def lora_info(self) -> LoraInfo:
         """The LoRA recipe of the checkpoints, where they share one."""
@@ -79,6 +85,12 @@ class ModelPredictors:
             DataError: it cannot be read, does not fit the base, or would change nothing.
         """
         self._bank.add(source, self._training)
+        self._shared = None
+
+    @property
+    def sharing(self) -> SharingReport | None:
+        """What sharing did so far; ``None`` where nothing was shared."""
+        return self._shared.report if self._shared else None
 
     def predict(
         self, images: Tensor, names: Sequence[str], failed: Callable[[str, str], None]
@@ -90,20 +102,36 @@ class ModelPredictors:
             names: among :attr:`names`.
             failed: called with name and reason where a model cannot run; the others go on.
         """
-        for name in names:
-            try:
-                if name == BASELINE:
-                    self._bank.baseline()
-                else:
-                    self._bank.activate(name)
-                prediction = no_grad_predict(self.model, images, self._dtype)
-            except Exception as error:
-                # Whatever a model's own code raises costs only that model; the baseline is everybody's reference.
-                if name == BASELINE:
-                    raise
-                failed(name, f"the forward pass failed: {first_line(error)}")
-                continue
-            yield name, prediction
+        shared = self._shared_forward() if len(names) > 1 else None
+        with shared.window() if shared else nullcontext():
+            for name in names:
+                try:
+                    if name == BASELINE:
+                        self._bank.baseline()
+                    else:
+                        self._bank.activate(name)
+                    prediction = shared.predict(name, images) if shared else self._forward(images)
+                except Exception as error:
+                    # Whatever a model's own code raises costs only that model; the baseline is everybody's reference.
+                    if name == BASELINE:
+                        raise
+                    failed(name, f"the forward pass failed: {first_line(error)}")
+                    continue
+                yield name, prediction
+
+    def _forward(self, images: Tensor) -> Prediction:
+        return no_grad_predict(self.model, images, self._dtype)
+
+    def _shared_forward(self) -> SharedForward | None:
+        if self._shared is None and self._config.sharing and self._bank.names:
+            memory = self._config.sharing_memory
+            self._shared = SharedForward(
+                self.model.module,
+                {name: self._bank.changed(name) for name in self._bank.names},
+                self._forward,
+                limit_bytes=free_bytes(self._device) // 2 if memory is None else memory * 1_000_000,
+            )
+        return self._shared
 
 
 def first_line(error: Exception) -> str:

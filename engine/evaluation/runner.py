@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ import numpy as np
 import polars as pl
 
 from engine.atomic import TEMPORARY_SUFFIX
-from engine.dataset.model import Dataset, Preparation, PreparedWindow, Window
+from engine.dataset.model import Dataset, Preparation, Window
 from engine.errors import DataError, LorascopeError, UsageError
+from engine.evaluation.ahead import ReadyWindow, reading
 from engine.evaluation.config import EvaluationConfig
 from engine.evaluation.journal import Event, Journal, State, replay
 from engine.evaluation.lock import locked
@@ -21,6 +21,7 @@ from engine.evaluation.plan import Plan, difference, make_plan
 from engine.evaluation.predictors import ModelPredictors, choose_device
 from engine.evaluation.record import CURVE_SHARDS, describe, finish_curves
 from engine.evaluation.shard import ShardResult, ShardWorker
+from engine.inference.sharing import SharingReport
 from engine.results import layout
 from engine.results.writer import write_frames, write_metadata, write_table
 from engine.schema import WINDOWS
@@ -76,23 +77,6 @@ def prior_state(plan: Plan) -> State:
     return state
 
 
-def time_per_window(plan: Plan) -> float:
-    """Seconds that one window takes for the baseline alone, measured on the first window (reading included).
-
-    Raises:
-        DataError: base weights or the window cannot be read.
-    """
-    device = choose_device(plan.config.device)
-    predictors = ModelPredictors(plan.config, device)
-    worker = ShardWorker(plan, predictors, device, chance_depth=10.0)
-    prepared = plan.dataset.load(plan.windows[0], preparation(plan.config, predictors))
-    worker.compute_window(prepared, (predictors.names[0],))
-    begin = time.perf_counter()
-    prepared = plan.dataset.load(plan.windows[0], preparation(plan.config, predictors))
-    worker.compute_window(prepared, (predictors.names[0],))
-    return time.perf_counter() - begin
-
-
 def preparation(config: EvaluationConfig, predictors: ModelPredictors) -> Preparation:
     """How images are prepared for this model."""
     model = predictors.model
@@ -127,11 +111,14 @@ class _Run:
         worker.drop(state.failed_checkpoints)
         self._describe("running", predictors, problems, state)
         done = len(state.shards)
+        shared: SharingReport | None = None
         try:
-            with ThreadPoolExecutor(self._config.readers, "read") as pool:
-                for number, windows, loads in self._missing(pool, state, prepare):
+            todo = [(number, shard) for number, shard in enumerate(self._plan.shards) if number not in state.shards]
+            upcoming = [window for _, shard in todo for window in shard]
+            with reading(self._reader(worker, prepare), upcoming, self._config.readers) as take:
+                for number, windows in todo:
                     begin = time.perf_counter()
-                    result = worker.compute(windows, loads)
+                    result = worker.compute(windows, take(windows))
                     self._write(number, result)
                     done += 1
                     seconds = time.perf_counter() - begin
@@ -145,14 +132,33 @@ class _Run:
                         failed_windows=result.failed_windows,
                         failed_checkpoints=result.failed_checkpoints,
                     )
+                    shared = self._tell_sharing(predictors, shared)
         except KeyboardInterrupt:
             self._tell("stopped", done=done, of=len(self._plan.shards))
             raise
+        self._tell_sharing(predictors, shared, last=True)
         state = replay(self._journal.events())
         finish_curves(self._folder)
         self._describe("done", predictors, problems, state)
         self._tell("finished", seconds=round(state.seconds, 3))
         return self._folder
+
+    def _tell_sharing(
+        self, predictors: ModelPredictors, told: SharingReport | None, *, last: bool = False
+    ) -> SharingReport | None:
+        """Say what is shared: at first, where there is a new notice, and at last; returns what was told last."""
+        report = predictors.sharing
+        if report is None or report == told or (told is not None and report.notices == told.notices and not last):
+            return told
+        self._tell(
+            "sharing",
+            modules=report.modules,
+            reused=report.reused,
+            peak_mb=round(report.peak_bytes / 1e6, 1),
+            limit_mb=round(report.limit_bytes / 1e6, 1),
+            notices=report.notices,
+        )
+        return report
 
     def _begin(self, state: State, settings: dict[str, object], prepare: Preparation) -> State:
         # What a killed process was writing: it never got its name.
@@ -181,31 +187,15 @@ class _Run:
             raise DataError(f"no checkpoint could be loaded; {name}: {why}")
         return problems
 
-    def _missing(
-        self, pool: ThreadPoolExecutor, state: State, prepare: Preparation
-    ) -> Iterator[tuple[int, tuple[Window, ...], Iterator[PreparedWindow | str]]]:
-        """The unfinished shards with their windows, read ahead of the model."""
-        todo = [(number, shard) for number, shard in enumerate(self._plan.shards) if number not in state.shards]
-        queue = [window for _, shard in todo for window in shard]
-        futures: dict[int, Future[PreparedWindow]] = {}
-        ahead = self._config.readers + 1
+    def _reader(self, worker: ShardWorker, prepare: Preparation) -> Callable[[Window], ReadyWindow]:
+        """Reads a window; on a device of its own the model leaves the CPU free, which prepares the truth meanwhile."""
+        free = self._device.type != "cpu"
 
-        def submit(upto: int) -> None:
-            for window in queue[:upto]:
-                if window.id not in futures:
-                    futures[window.id] = pool.submit(self._plan.dataset.load, window, prepare)
+        def read(window: Window) -> ReadyWindow:
+            prepared = self._plan.dataset.load(window, prepare)
+            return ReadyWindow(prepared, worker.truth(prepared) if free else None)
 
-        def loads(shard: Sequence[Window]) -> Iterator[PreparedWindow | str]:
-            for window in shard:
-                submit(ahead)
-                queue.pop(0)
-                try:
-                    yield futures.pop(window.id).result()
-                except DataError as error:
-                    yield str(error)
-
-        for number, shard in todo:
-            yield number, shard, loads(shard)
+        return read
 
     def _write(self, number: int, result: ShardResult) -> None:
         shard = f"{number:06d}"

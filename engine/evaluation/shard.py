@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -10,13 +10,15 @@ import torch
 
 from engine.dataset.model import PreparedWindow, Window
 from engine.errors import DataError, LorascopeError
+from engine.evaluation.ahead import ReadyWindow
 from engine.evaluation.plan import CHANCE, ORACLE, Plan
 from engine.evaluation.predictors import ModelPredictors, chance, first_line
 from engine.evaluation.previews import preview_windows, write_preview
+from engine.evaluation.transfer import start_fetch
 from engine.inference.contract import Prediction
 from engine.scoring.oracle import oracle
 from engine.scoring.truth import WindowTruth, prepare_truth
-from engine.scoring.window import curve_rows, rows, score_window
+from engine.scoring.window import WindowScores, curve_rows, rows, score_window
 
 
 @dataclass
@@ -59,22 +61,30 @@ class ShardWorker:
         """Leave these checkpoints out from now on."""
         self._dropped.update(names)
 
-    def compute(self, windows: Sequence[Window], loads: Iterator[PreparedWindow | str]) -> ShardResult:
+    def truth(self, prepared: PreparedWindow) -> WindowTruth:
+        """What scoring needs of a window, on the device; may be called in another thread."""
+        regions = self._plan.dataset.regions
+        # Where nothing is labelled as building, planes are looked for in everything.
+        planes = "building" if "building" in regions else "full"
+        with torch.inference_mode():
+            return prepare_truth(prepared, regions, self._device, plane_region=planes, seed=self._plan.config.seed)
+
+    def compute(self, windows: Sequence[Window], loads: Iterator[ReadyWindow | str]) -> ShardResult:
         """Compute a shard.
 
         Args:
             windows: its windows.
-            loads: for each the prepared window, or why it could not be read.
+            loads: for each the window, or why it could not be read.
         """
         result = ShardResult()
         parts: dict[str, list[pl.DataFrame]] = {}
         curves: list[pl.DataFrame] = []
-        for window, prepared in zip(windows, loads, strict=True):
-            if isinstance(prepared, str):
-                result.failed_windows[window.id] = prepared
+        for window, ready in zip(windows, loads, strict=True):
+            if isinstance(ready, str):
+                result.failed_windows[window.id] = ready
                 continue
             names = [name for name in self._predictors.names if name not in self._dropped]
-            for name, frame_rows, curve in self.compute_window(prepared, names, result):
+            for name, frame_rows, curve in self.compute_window(ready, names, result):
                 parts.setdefault(name, []).append(frame_rows)
                 curves.append(curve)
         result.frames = {name: pl.concat(found) for name, found in parts.items()}
@@ -82,7 +92,7 @@ class ShardWorker:
         return result
 
     def compute_window(
-        self, prepared: PreparedWindow, names: Sequence[str], result: ShardResult | None = None
+        self, ready: ReadyWindow, names: Sequence[str], result: ShardResult | None = None
     ) -> list[tuple[str, pl.DataFrame, pl.DataFrame]]:
         """Score every model of ``names``, the oracle and chance on one window.
 
@@ -93,19 +103,28 @@ class ShardWorker:
             DataError: the baseline itself cannot be run.
         """
         config = self._plan.config
+        prepared = ready.prepared
+        truth = ready.truth or self.truth(prepared)
+        images = torch.as_tensor(prepared.images, device=self._device)[None]
+        found = []
+        # The scores of one checkpoint are fetched when the next one is under way, so that the device need not wait.
+        waiting: list[tuple[str, Callable[[], WindowScores]]] = []
+
+        def finish() -> None:
+            name, fetch = waiting.pop()
+            scores = fetch()
+            found.append((name, rows(scores, name), curve_rows(scores, name)))
+
         with torch.inference_mode():
-            regions = self._plan.dataset.regions
-            # Where nothing is labelled as building, planes are looked for in everything.
-            planes = "building" if "building" in regions else "full"
-            truth = prepare_truth(prepared, regions, self._device, plane_region=planes, seed=config.seed)
-            images = torch.as_tensor(prepared.images, device=self._device)[None]
-            found = []
             for name, prediction in self._predictions(prepared, truth, images, names, result):
                 exact = truth.depth if name == ORACLE and prepared.dense_depth is None else None
                 scores = score_window(prediction, truth, align_scope=config.align_scope, at_points=exact)
-                found.append((name, rows(scores, name), curve_rows(scores, name)))
+                if waiting:
+                    finish()
+                waiting.append((name, start_fetch(scores)))
                 if prepared.window.id in self._pictured and result is not None:
                     write_preview(config.to, name, prepared, prediction.depth[0].float().cpu().numpy())
+            finish()
         return found
 
     def _predictions(

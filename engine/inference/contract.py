@@ -54,9 +54,13 @@ class GeometryModel(Protocol):
 
 
 def no_grad_predict(model: GeometryModel, images: Tensor, dtype: torch.dtype) -> Prediction:
-    """Predict without gradients, in eval mode, under autocast where ``dtype`` is not float32; outputs are float32."""
+    """Predict without gradients, in eval mode, under autocast where ``dtype`` is not float32; outputs are float32.
+
+    Not in inference mode, even within one: sharing needs PyTorch's count of writes into a tensor.
+    """
     model.module.eval()
-    with torch.inference_mode(), torch.autocast(images.device.type, dtype=dtype, enabled=dtype != torch.float32):
+    autocast = torch.autocast(images.device.type, dtype=dtype, enabled=dtype != torch.float32)
+    with torch.inference_mode(False), torch.no_grad(), autocast:
         found = model.predict(images)
     return Prediction(
         found.depth.float(), found.confidence.float(), found.world_to_camera.float(), found.intrinsics.float()

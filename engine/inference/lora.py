@@ -81,6 +81,26 @@ class AdapterBank:
             raise UnknownNameError("checkpoint", name, self._checkpoints)
         return self._checkpoints[name]
 
+    def changed(self, name: str) -> frozenset[nn.Module]:
+        """The modules of the network whose weights or outputs, for equal inputs, are not the base's under a checkpoint.
+
+        By the tensors themselves, not by name: of a tensor that several modules share, all of them.
+
+        Raises:
+            UnknownNameError: it was not added.
+        """
+        checkpoint = self.get(name)
+        found: set[nn.Module] = set()
+        for layer in self._group(checkpoint).layers.values():
+            module = cast(nn.Module, layer)
+            found |= set(module.modules()) - set(layer.get_base_layer().modules())
+        written = {self._base.state[key].untyped_storage().data_ptr() for key in checkpoint.replaced}
+        for module in self._module.modules():
+            own = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+            if any(tensor.untyped_storage().data_ptr() in written for tensor in own):
+                found.add(module)
+        return frozenset(found)
+
     def add(self, source: CheckpointSource, training: LoraTraining | None = None) -> LoraCheckpoint:
         """Read a checkpoint, check it strictly and hold it. The model is the baseline afterwards.
 
@@ -231,6 +251,7 @@ class AdapterBank:
         layers = {name: cast(LoraLayer, self._module.get_submodule(name)) for name in ranks}
         for layer in layers.values():
             layer.enable_adapters(False)
+            cast(nn.Module, layer).train(self._module.training)  # new layers are in train mode
         self._switched_to = None
         factors = {
             name: (cast(Tensor, layer.lora_A[adapter].weight), cast(Tensor, layer.lora_B[adapter].weight))

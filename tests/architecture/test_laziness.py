@@ -70,7 +70,7 @@ def watch(tmp_path: Path) -> Watch:
 
 def modules_after(statement: str, watch: Watch) -> set[str]:
     """``sys.modules`` of a process that ran ``statement``."""
-    subprocess.run([sys.executable, "-c", statement], env={**os.environ, **watch.env}, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", statement], env={**os.environ, **watch.env}, check=True, timeout=300)
     return watch.modules()
 
 

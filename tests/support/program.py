@@ -22,6 +22,6 @@ def run_lorascope(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,  # a hang, not a slow machine
         check=False,
     )

@@ -82,6 +82,9 @@ def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> No
     said = "was finished already" if before.finished else f"finished, {duration(after.seconds)} of computing"
     screen.outside(f"{run}: {said}", "bold")
     screen.line(f"  {counted(read, 'window')}, {counted(good, 'checkpoint')} and the baseline")
+    if after.sharing.get("modules") and not before.finished:
+        modules, memory = counted(after.sharing["modules"], "module"), after.sharing["peak_mb"]
+        screen.line(f"  shared between models: {modules}, with at most {memory:.0f} MB of kept outputs")
     for name, why in after.failed_checkpoints.items():
         screen.paragraph(screen.words(f"failed: checkpoint {name}: {why}"), indent="  ")
     for window, why in sorted(after.failed_windows.items()):

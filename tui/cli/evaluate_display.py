@@ -66,6 +66,11 @@ class Tally:
             return [f"checkpoint {data['checkpoint']}: {data['why']}"]
         return []
 
+    @staticmethod
+    def notices(event: Event) -> list[str]:
+        """What a user should know, in sentences."""
+        return [str(notice) for notice in event.data["notices"]] if event.kind == "sharing" else []
+
     def words(self) -> str:
         """How far it is, in a line."""
         parts = [f"{self.done}/{counted(self.total, 'window')}", counted(self.models, "model")]
@@ -96,6 +101,8 @@ def _lines(tally: Tally, plain: bool) -> Callable[[Event], None]:
     def show(event: Event) -> None:
         for failure in tally.take(event):
             say(f"failed: {failure}")
+        for notice in tally.notices(event):
+            say(f"note: {notice}")
         if event.kind in ("started", "resumed", "shard"):
             say(tally.words())
 
@@ -124,6 +131,8 @@ def _bar(tally: Tally) -> Iterator[Callable[[Event], None]]:
         def show(event: Event) -> None:
             for failure in tally.take(event):
                 console.print(Text(visible(f"failed: {failure}"), "red"), soft_wrap=True)
+            for notice in tally.notices(event):
+                console.print(Text(visible(f"note: {notice}"), "yellow"), soft_wrap=True)
             if event.kind in ("started", "resumed", "shard"):
                 progress.update(task, completed=tally.done, description=tally.words())
 

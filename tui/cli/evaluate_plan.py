@@ -82,10 +82,14 @@ def _draw(screen: Screen, plan: Plan, expected: Forecast) -> None:
 
 
 def _estimate(expected: Forecast) -> str:
-    if expected.seconds is None or expected.seconds_per_window is None:
+    if expected.window is None or expected.seconds is None:
         return f"not estimated: {expected.why_not}"
+    each = (
+        f" and {expected.window.checkpoint:.2g} s for each of {counted(expected.checkpoints, 'checkpoint')}"
+        if expected.checkpoints
+        else ""
+    )
     return (
-        f"about {duration(expected.seconds)}: the baseline's {expected.seconds_per_window:.2g} s for a window, "
-        f"measured on the first one, times {counted(expected.models, 'model')} (checkpoints + 1), "
-        f"times {counted(expected.windows_left, 'window')}"
+        f"about {duration(expected.seconds)}: {expected.window.once:.2g} s for a window and the baseline{each}, "
+        f"measured on the first one, times {counted(expected.windows_left, 'window')}"
     )

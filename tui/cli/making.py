@@ -79,6 +79,18 @@ def evaluate(
     readers: Annotated[
         int | None, typer.Option(metavar="N", help="Threads that read ahead of the model. [default: 2]")
     ] = None,
+    sharing: Annotated[
+        bool | None,
+        typer.Option(
+            "--sharing/--no-sharing",
+            help="Compute once per window what the checkpoints have in common; the results are the same.",
+            show_default="--sharing",
+        ),
+    ] = None,
+    sharing_memory: Annotated[
+        int | None,
+        typer.Option(metavar="MB", help="Memory for what is shared. [default: half of what is free]"),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep prepared ground truth here for the next evaluation.")
     ] = None,
@@ -119,6 +131,8 @@ def evaluate(
         "protocol": protocol,
         "shard": shard,
         "readers": readers,
+        "sharing": sharing,
+        "sharing_memory": sharing_memory,
         "cache": cache,
         "name": name,
     }

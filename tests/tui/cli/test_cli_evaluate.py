@@ -63,7 +63,8 @@ def test_a_run_that_the_other_commands_read(lorascope: Command, arguments: tuple
     done = lorascope(*arguments, "--to", run)
     assert done.lines[0].startswith(f"{run}: finished, ")
     assert done.lines[1] == "  2 windows, 2 checkpoints and the baseline"
-    assert "checkpoint checkpoint_9" in done.lines[2]
+    assert done.lines[2].startswith("  shared between models: ")
+    assert "checkpoint checkpoint_9" in done.lines[3]
     assert done.lines[-1] == f"  look at it: lorascope rank '{run}'"
     said = done.err.splitlines()
     assert said[0] == "0/2 windows, 4 models"
@@ -94,7 +95,9 @@ def test_events_for_programs(lorascope: Command, arguments: tuple[str, ...], tmp
         "started",
         "checkpoint_failed",
         "shard",
+        "sharing",
         "shard",
+        "sharing",
         "finished",
     ]
     assert events(lorascope(*arguments, "--to", run, "--format", "json").out)[0]["already"] is True
@@ -110,8 +113,9 @@ def test_a_dry_run_writes_nothing(
     assert sum(plan["strata"].values()) == 1
     assert re.fullmatch(r"[0-9a-f]{64}", plan["fingerprint"])
     assert plan["dataset"] == {"name": "street", "root": "street", "split": "val"}
-    assert plan["seconds"] == pytest.approx(plan["seconds_per_window"] * 4)
-    assert "times 4 models (checkpoints + 1)" in plan["estimate"]
+    assert plan["seconds"] == plan["seconds_per_window"] > 0
+    assert "for a window and the baseline and" in plan["estimate"]
+    assert "for each of 3 checkpoints, measured on the first one, times 1 window" in plan["estimate"]
 
     text = lorascope(*arguments, "--to", run, "--dry-run").out
     assert "plan of run; nothing was written" in text
@@ -133,15 +137,16 @@ def test_a_dry_run_knows_what_is_done(lorascope: Command, arguments: tuple[str, 
     run = tmp_path / "run"
     assert lorascope(*arguments, "--to", run, "--limit-checkpoints", "1").code == 0
     journal = run / "journal.jsonl"
-    kept = [line for line in journal.read_text("utf-8").splitlines() if '"finished"' not in line]
-    journal.write_text("\n".join(kept[:-1]) + "\n", "utf-8")
+    lines = journal.read_text("utf-8").splitlines()
+    kept = lines[: max(place for place, line in enumerate(lines) if '"event": "shard"' in line)]
+    journal.write_text("\n".join(kept) + "\n", "utf-8")
     options = ("--to", run, "--limit-checkpoints", "1")
     plan = lorascope(*arguments, *options, "--dry-run", "--format", "json").json
     assert (plan["shards"], plan["shards_done"]) == (2, 1)
     assert "1 done already" in lorascope(*arguments, *options, "--dry-run").out
     lorascope(*arguments, "--to", run, "--dry-run").failed(2, "other settings")
     resumed = events(lorascope(*arguments, *options, "--format", "json").out)
-    assert [event["event"] for event in resumed] == ["resumed", "shard", "finished"]
+    assert [event["event"] for event in resumed] == ["resumed", "shard", "sharing", "finished"]
 
 
 def test_settings_from_a_file(lorascope: Command, street: Path, tmp_path: Path) -> None:
