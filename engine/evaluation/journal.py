@@ -22,7 +22,9 @@ class Event:
     """One line.
 
     Attributes:
-        kind: ``started``, ``resumed``, ``checkpoint_failed`` (to load), ``shard``, ``stopped``, ``finished``.
+        kind: ``started``, ``resumed``, ``checkpoint_failed`` (to load), ``shard``, ``stopped``, ``finished``;
+            and of measuring costs, which decide nothing about the evaluation: ``cost_started``, ``cost``,
+            ``cost_failed``.
         data: its fields.
         time: when, UTC, ISO 8601.
     """
