@@ -1,4 +1,4 @@
-"""A device that only exists in numbers: passes take the time that a test says, and only a synchronised clock sees it."""
+"""A device that exists in numbers alone: a pass takes as long as a test says, and only who waits for it knows."""
 
 from __future__ import annotations
 
