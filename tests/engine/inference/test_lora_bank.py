@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import random
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +175,10 @@ def test_released_the_module_is_what_it_was(model: TinyModel, trainings: Trainin
         bank.add(trainings.adapter("a", 1, **settings))
         bank.activate("a")
         alone.append(outputs(model.module, images))
+        factor = weakref.ref(model.module.get_parameter("depth_head.refine.lora_A.lora0.weight"))
         bank.release()
+        gc.collect()
+        assert factor() is None
         assert bank.names == ()
         assert {path: type(module) for path, module in model.module.named_modules()} == kinds
         now = model.module.state_dict()
