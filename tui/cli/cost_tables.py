@@ -13,6 +13,7 @@ from engine.analysis.costs import MergeEffect, merge_effect
 from engine.catalogue import Catalogue
 from engine.schema import COST, CostInfo
 from tui.cli.cells import Cell, Column
+from tui.cli.evaluate_display import counted
 from tui.cli.gather import some
 from tui.cli.output import FlatTable
 from tui.format import MISSING, metric_number, number
@@ -69,7 +70,7 @@ def circumstances(info: CostInfo | None) -> str:
     """On what, in what and how often was measured, in a line."""
     if info is None:
         return "not measured by lorascope cost: how is not recorded"
-    threads = f", {info.threads} threads" if info.threads else ""
+    threads = f", {counted(info.threads, 'thread')}" if info.threads else ""
     device = f"CPU: {info.device}{threads}" if info.kind == "cpu" else str(info.device)
     parts = [
         device,
@@ -106,7 +107,7 @@ def merging(costs: Costs) -> str:
     effect = costs.effect
     if effect is None:
         return f"whether merging changes the speed cannot be told from fewer than {_LEAST_REPEATS} repetitions"
-    of = f"{effect.checkpoints} checkpoint{'' if effect.checkpoints == 1 else 's'}"
+    of = counted(effect.checkpoints, "checkpoint")
     if not effect.faster and not effect.slower:
         return f"merged and unmerged differ by no more than the spread of the repetitions in any of {of}"
     ways = [f"{word} in {count}" for word, count in (("faster", effect.faster), ("slower", effect.slower)) if count]

@@ -78,7 +78,7 @@ def test_a_table_for_people(lorascope: Command, run_folder: Path) -> None:
     lines = done.lines
     assert lines[0] == "evaluated"
     facts = (
-        r"CPU: .+, 1 threads  ·  fp32  ·  2 frames of 56x28 \(synthetic\)  ·  6 repetitions after 1 to warm up  ·  .+"
+        r"CPU: .+, 1 thread  ·  fp32  ·  2 frames of 56x28 \(synthetic\)  ·  6 repetitions after 1 to warm up  ·  .+"
     )
     assert re.fullmatch(facts, lines[1])
     assert "torch" in lines[1]
