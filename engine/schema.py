@@ -102,6 +102,9 @@ COST = pl.Schema(
     }
 )
 
+# What `lorascope cost` writes there: the single timings besides, so that their spread can be judged at any time.
+MEASURED_COST = pl.Schema({**COST, "times_sec": pl.List(pl.Float64)})
+
 # Curves over a threshold or bin: photometric inlier curves, error histograms.
 CURVES = pl.Schema(
     {
@@ -173,6 +176,33 @@ class DeviceInfo(_Model):
     libraries: dict[str, str] = Field(default_factory=dict)
 
 
+class CostInfo(_Model):
+    """How the rows of ``cost.parquet`` were measured; it is the same for all of them.
+
+    ``images`` says what the window was: one of the sample, or synthetic images of that size. ``threads`` is ``None``
+    where the device is no CPU. ``libraries`` are those that decide how fast a pass is. ``vram_note`` says why
+    ``vram_mb`` is null, where it is. ``others_mb`` is memory of the device (MB, 1e6 bytes) that was taken by something
+    else when measuring began; ``None`` where that cannot be told.
+    """
+
+    device: str | None = None
+    kind: str | None = None
+    dtype: str | None = None
+    image_width: int | None = None
+    image_height: int | None = None
+    frames: int | None = None
+    images: str | None = None
+    threads: int | None = None
+    warmup: int | None = None
+    repeats: int | None = None
+    libraries: dict[str, str] = Field(default_factory=dict)
+    weights_sha256: str | None = None
+    vram_note: str | None = None
+    others_mb: float | None = None
+    measured: datetime | None = None
+    lorascope_version: str | None = None
+
+
 class CheckpointInfo(_Model):
     """One checkpoint as the run knows it.
 
@@ -205,6 +235,7 @@ class RunMetadata(_Model):
     checkpoints: list[CheckpointInfo] = Field(default_factory=list)
     checkpoint_dir: str | None = None
     evaluation_seconds: float | None = None
+    cost: CostInfo | None = None
     status: Literal["done", "running", "stopped"] = "done"
     left_out: dict[str, int] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from engine.analysis.costs import cost_settings, judge_costs
 from engine.analysis.overview import ID_COLUMNS, RunAnalysis
 from engine.catalogue import Catalogue, Direction, Group
-from engine.schema import Role, RunMetadata
+from engine.schema import CostInfo, Role, RunMetadata
 
 ADVICE = "read changes against each run's own baseline, not values"
 # Two evaluations of one baseline on one sample agree to the last digits; other samples differ in the second or third.
@@ -25,7 +26,6 @@ _SETTINGS = {
     "image_size": "image sizes",
     "dtype": "precisions",
 }
-_COST_SETTINGS = {"device": "device", "dtype": "precision", "image_size": "image size", "torch": "torch version"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Facts:
         baseline: quality metrics of the baseline; costs and metrics without a direction are not among them.
         frame_counts: group and region -> least and most frames behind its means, over the checkpoints.
         has_costs: whether the run measured any.
+        cost: how they were measured, where that was recorded apart; else device and so on are taken for theirs.
     """
 
     run: str
@@ -61,6 +62,19 @@ class Facts:
     baseline: Mapping[str, float] = field(default_factory=dict)
     frame_counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     has_costs: bool = False
+    cost: CostInfo | None = None
+
+    @property
+    def cost_settings(self) -> dict[str, object]:
+        """What decides the run's costs, as :func:`engine.analysis.costs.cost_settings` names it."""
+        if self.cost is not None:
+            return cost_settings(self.cost)
+        return {
+            "device": self.device,
+            "precision": self.dtype,
+            "image size": self.image_size,
+            "torch version": self.torch,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +130,7 @@ def facts_from(name: str, metadata: RunMetadata, analysis: RunAnalysis, *, catal
         baseline=baseline,
         frame_counts=frame_counts(analysis.counts),
         has_costs=any(table.get(key).group is Group.PERFORMANCE for key in analysis.metrics),
+        cost=metadata.cost,
     )
 
 
@@ -125,8 +140,8 @@ def comparability(facts: Sequence[Facts]) -> Comparability:
     Quality values are comparable where protocol, alignment, image preparation, image size, precision and sample are the
     same. Where a sample (or, in some of the runs, a setting) is not recorded, the baselines decide: the same weights on
     the same sample give the same figures, so if every quality metric that two baselines share agrees to 1e-6 relative,
-    the rest is presumed to be the same. Costs are comparable where device, precision, image size and torch version
-    agree (protocol, section 8).
+    the rest is presumed to be the same. Costs are comparable where device, precision, image size and library versions
+    agree (protocol, section 8), and, where they are recorded, frames in a window and threads of a CPU.
 
     Args:
         facts: one entry per run; a single run is comparable with itself.
@@ -144,7 +159,7 @@ def comparability(facts: Sequence[Facts]) -> Comparability:
         sample_reason, sample_note = _judge_samples(facts, settings_differ=bool(reasons))
         reasons += [sample_reason] if sample_reason else []
         notes += [sample_note] if sample_note else []
-    cost_note = _judge_costs(facts)
+    cost_note = judge_costs([fact.cost_settings for fact in facts if fact.has_costs])
     notes += [cost_note] if cost_note else []
     notes += [f"{fact.run}: {note}" for fact in facts if (note := _count_sentence(fact.frame_counts))]
     return Comparability(
@@ -222,19 +237,6 @@ def _judge_samples(facts: Sequence[Facts], *, settings_differ: bool) -> tuple[st
         return reason, f"{reason}: the baselines differ ({key} {figures}): {ADVICE}"
     agreement = f"the baselines agree in all {len(shared)} shared quality metrics"
     return "", f"{missing} are not recorded, but {agreement}: presumably the same"
-
-
-def _judge_costs(facts: Sequence[Facts]) -> str | None:
-    runs = [fact for fact in facts if fact.has_costs]
-    if len(runs) < 2:
-        return None
-    differing = [label for name, label in _COST_SETTINGS.items() if len(_known(runs, name)) > 1]
-    if differing:
-        return f"speed and memory are not comparable between the runs: different {', '.join(differing)}"
-    unknown = [label for name, label in _COST_SETTINGS.items() if _unknown(runs, name)]
-    if unknown:
-        return f"speed and memory may not be comparable between the runs: {', '.join(unknown)} not recorded"
-    return None
 
 
 def _known(facts: Iterable[Facts], name: str) -> set[object]:

@@ -14,6 +14,7 @@ from engine.errors import ConfigError
 _NOT_IN_THE_NUMBERS = {"to", "name", "device", "readers", "sharing", "sharing_memory", "cache"}
 
 Align = Literal["none", "scale", "median", "scale_shift"]
+DEVICES = "auto, cpu, cuda or cuda:N"
 
 
 class EvaluationConfig(BaseModel):
@@ -82,9 +83,9 @@ class EvaluationConfig(BaseModel):
     @field_validator("device")
     @classmethod
     def _known_device(cls, value: str) -> str:
-        if value in ("auto", "cpu", "cuda") or (value.startswith("cuda:") and value[5:].isdecimal()):
+        if is_device(value):
             return value
-        raise ValueError("must be auto, cpu, cuda or cuda:N")
+        raise ValueError(f"must be {DEVICES}")
 
     @field_validator("protocol", mode="before")
     @classmethod
@@ -106,6 +107,11 @@ class EvaluationConfig(BaseModel):
             if kept[key] is not None:
                 kept[key] = Path(kept[key]).absolute().name
         return kept
+
+
+def is_device(name: str) -> bool:
+    """Whether ``name`` is one of :data:`DEVICES`; not whether this machine has it."""
+    return name in ("auto", "cpu", "cuda") or (name.startswith("cuda:") and name[5:].isdecimal())
 
 
 def make_config(values: dict[str, Any], *, file: Path | None = None) -> EvaluationConfig:

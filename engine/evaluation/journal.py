@@ -23,7 +23,8 @@ class Event:
 
     Attributes:
         kind: ``started``, ``resumed``, ``checkpoint_failed`` (to load), ``shard``, ``sharing``, ``stopped``,
-            ``finished``.
+            ``finished``; and of measuring costs, which decide nothing about the evaluation: ``cost_started``,
+            ``cost``, ``cost_failed``.
         data: its fields.
         time: when, UTC, ISO 8601.
     """

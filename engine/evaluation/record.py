@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import polars as pl
-import torch
 
 from engine import __version__
 from engine.dataset.model import Preparation
 from engine.evaluation.journal import State
+from engine.evaluation.machine import device_name, library_versions
 from engine.evaluation.plan import BASELINE, CHANCE, ORACLE, Plan
 from engine.evaluation.predictors import ModelPredictors, choose_device
 from engine.results import layout
 from engine.results.names import step_of
+from engine.results.native import read_metadata
+from engine.results.problems import ProblemLog
 from engine.results.writer import write_table
 from engine.schema import (
     CheckpointInfo,
@@ -69,6 +69,7 @@ def describe(
     ]
     checkpoints += [CheckpointInfo(name=ORACLE, role=Role.ORACLE), CheckpointInfo(name=CHANCE, role=Role.CHANCE)]
     device = choose_device(config.device)
+    before = read_metadata(config.to, ProblemLog())
     return RunMetadata(
         run=config.run_name,
         created=_started(state),
@@ -100,14 +101,16 @@ def describe(
         ),
         lora=predictors.lora_info(),
         device=DeviceInfo(
-            name=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu",
+            name=device_name(device),
             kind=device.type,
             dtype=config.dtype,
-            libraries={name: found for name in _LIBRARIES if (found := _version(name))},
+            libraries=library_versions(_LIBRARIES),
         ),
         checkpoints=checkpoints,
         checkpoint_dir=_from_run(config.checkpoints, config.to) if config.checkpoints else None,
         evaluation_seconds=round(state.seconds, 3),
+        # Costs may have been measured between two starts.
+        cost=before.cost if before else None,
         status="done" if status == "done" else "running",
         left_out={
             **plan.left_out,
@@ -137,10 +140,3 @@ def _from_run(path: Path, run: Path) -> str:
     """A path relative to the run where both lie near each other, so that they can be moved together; else in full."""
     relative = os.path.relpath(path.absolute(), run.absolute())
     return str(path.absolute()) if relative.count("..") > _NEAR else relative
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -127,6 +127,20 @@ class AdapterBank:
         self.baseline()
         del self._checkpoints[name]
 
+    def release(self) -> None:
+        """Take all LoRA layers out of the module and forget all checkpoints.
+
+        The module is what it was before the bank, bit for bit, and nothing of any checkpoint is left on its device.
+        Checkpoints may be added anew.
+        """
+        self.baseline()
+        for path, layer in self._lora_layers():
+            self._place(path, layer.get_base_layer())
+        self._checkpoints.clear()
+        self._groups.clear()
+        self._pristine.clear()
+        self._switched_to = None
+
     @torch.no_grad()
     def activate(self, name: str) -> None:
         """Make the model this checkpoint.
@@ -177,7 +191,7 @@ class AdapterBank:
             self.baseline()
         else:
             self.activate(name)
-        layers = [(path, layer) for path, layer in self._module.named_modules() if isinstance(layer, LoraLayer)]
+        layers = self._lora_layers()
         kept: list[tuple[Tensor, Tensor]] = []
         self._merged = True
         try:
@@ -203,6 +217,9 @@ class AdapterBank:
             for layer in group.layers.values():
                 weight = cast(Tensor, layer.get_base_layer().weight)
                 yield weight, cast(Any, layer).get_delta_weight(group.adapter).to(weight.dtype)
+
+    def _lora_layers(self) -> list[tuple[str, LoraLayer]]:
+        return [(path, layer) for path, layer in self._module.named_modules() if isinstance(layer, LoraLayer)]
 
     def _place(self, path: str, module: nn.Module) -> None:
         parent, _, leaf = path.rpartition(".")

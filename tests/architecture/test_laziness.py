@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 from support.legacy import write_example
 from support.program import LORASCOPE, run_lorascope
+from support.store import cost, metadata
 
 from benchmarks.pty_session import PtySession
+from engine.results.writer import write_run as write_native
 
 MODEL_LIBRARIES = ("torch", "peft", "transformers", "cv2", "safetensors")
 SLOW_LIBRARIES = ("polars", "pydantic", "numpy", "plotext", "typer")
@@ -81,12 +83,28 @@ def test_the_watch_sees_a_guarded_import(watch: Watch) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--version"], ["runs", "PATH", "--format", "json"], ["rank", "PATH/alpha"], ["evaluate", "--help"]]
+    "arguments",
+    [
+        ["--version"],
+        ["runs", "PATH", "--format", "json"],
+        ["rank", "PATH/alpha"],
+        ["evaluate", "--help"],
+        ["cost", "--help"],
+    ],
 )
 def test_commands_import_no_model_library(watch: Watch, tmp_path: Path, arguments: list[str]) -> None:
     path = str(write_example(tmp_path / "results"))
     done = run_lorascope(*(argument.replace("PATH", path) for argument in arguments), env=watch.env)
     assert done.returncode == 0, done.stderr
+    watch.assert_no_model_library()
+
+
+def test_showing_costs_imports_no_model_library(watch: Watch, tmp_path: Path) -> None:
+    figures = cost(("baseline", False, 1.0, 0.5, 0.75, 2048.0, None, None), ("a", True, 2.0, 0.25, 0.5, 4096.0, 1.5, 9))
+    write_native(tmp_path / "run", metadata("baseline", "a"), cost=figures)
+    done = run_lorascope("cost", str(tmp_path / "run"), env=watch.env)
+    assert done.returncode == 0, done.stderr
+    assert "4096" in done.stdout
     watch.assert_no_model_library()
 
 

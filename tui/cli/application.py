@@ -206,5 +206,6 @@ def export(
 
 
 COMMANDS.command("evaluate")(making.evaluate)
+COMMANDS.command("cost")(making.cost)
 COMMANDS.command("selftest")(making.selftest)
 COMMANDS.command("synth")(making.synth)

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def evaluate_checkpoints(
-    values: Mapping[str, object], *, file: Path | None, dry_run: bool, as_json: bool, plain: bool | None
+    values: Mapping[str, object],
+    *,
+    file: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    plain: bool | None,
+    cost: bool = False,
 ) -> int:
     """Evaluate, or go on where an evaluation stopped.
 
@@ -30,6 +36,7 @@ def evaluate_checkpoints(
         dry_run: say what would be done, and write nothing.
         as_json: JSON on stdout instead of text.
         plain: ASCII alone.
+        cost: afterwards measure what each checkpoint costs.
 
     Returns:
         0 where the run is finished, with what failed named; 130 where the user stopped it.
@@ -63,6 +70,24 @@ def evaluate_checkpoints(
         raise DataError(f"none of the {len(plan.windows)} windows could be read; window {window}: {why}")
     if not as_json:
         _tell_end(plan, before, after, plain)
+    return _measure_costs(plan, as_json=as_json, plain=plain) if cost else 0
+
+
+def _measure_costs(plan: Plan, *, as_json: bool, plain: bool | None) -> int:
+    from tui.cli.cost import cost_of_plan
+
+    try:
+        costs = cost_of_plan(plan, plain=plain, watch=_print_event if as_json else None)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr)
+        return INTERRUPTED
+    if not as_json:
+        from tui.cli.cost_tables import draw
+        from tui.cli.screen import Screen
+
+        screen = Screen(plain=plain)
+        screen.line()
+        draw(screen, costs)
     return 0
 
 

@@ -95,6 +95,9 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Keep prepared ground truth here for the next evaluation.")
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's name. [default: its folder's]")] = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Afterwards measure what each checkpoint costs (lorascope cost).")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")] = False,
     format_: Annotated[
         Literal["table", "json"],
@@ -142,8 +145,87 @@ def evaluate(
 
         values = {key: value for key, value in given.items() if value is not None}
         return evaluate_checkpoints(
-            values, file=config, dry_run=dry_run, as_json=format_ == "json", plain=plain or None
+            values, file=config, dry_run=dry_run, cost=cost, as_json=format_ == "json", plain=plain or None
         )
+
+    return work
+
+
+def cost(
+    run: opt.RunPath,
+    name: opt.RunName = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The base model's weights. [default: measure nothing, show what is there]"),
+    ] = None,
+    base_seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Random base weights from this seed, as the run's.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run's data: its first readable window is measured on.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Synthetic images of this size instead.")
+    ] = None,
+    seq_len: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Frames of synthetic images. [default: the run's]")
+    ] = None,
+    checkpoints: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the checkpoints are. [default: where they were]")
+    ] = None,
+    training: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The training's YAML with its lora section, for .pt files without one."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="vggt or tiny. [default: the run's]")] = None,
+    dtype: Annotated[
+        Literal["fp32", "bf16"] | None, typer.Option(help="Of the forward pass. [default: the run's]")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="cpu, cuda, cuda:N, or auto. [default: auto]")
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Timed passes of each model. [default: 20]")
+    ] = None,
+    warmup: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Passes before them to warm up. [default: 3]")
+    ] = None,
+    merged: Annotated[
+        bool, typer.Option("--merged/--no-merged", help="Measure checkpoints merged into the base, too.")
+    ] = True,
+    again: Annotated[bool, typer.Option("--again", help="Measure anew what was measured before.")] = False,
+    format_: opt.Format = None,
+    to: opt.ToFile = None,
+    force: opt.Force = False,
+    plain: opt.Plain = False,
+) -> opt.Work:
+    """What the checkpoints of a run cost: speed, memory, size.
+
+    Each model alone, warm, one window at a time, the device synchronised; with LoRA unmerged and merged. The figures go
+    into the run; interrupted, the same command goes on. Run it on an idle device.
+    """
+
+    def work() -> int:
+        from tui.cli.cost import Question, cost_run
+        from tui.cli.output import Destination
+
+        question = Question(
+            data=data,
+            checkpoints=checkpoints,
+            base=base,
+            base_seed=base_seed,
+            training=training,
+            model=model,
+            dtype=dtype,
+            device=device,
+            size=size,
+            seq_len=seq_len,
+            repeats=repeats,
+            warmup=warmup,
+            merged=merged,
+            again=again,
+        )
+        return cost_run(run, name, question, Destination(format_, to, force, plain or None))
 
     return work
 

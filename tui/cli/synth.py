@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.errors import UsageError
 from engine.text import visible
 from tui.cli.extra import needs_eval
+from tui.cli.sizes import read_size
 
 
 def write(folder: Path, *, seed: int, frames: int, size: str, drives: str) -> int:
@@ -25,7 +26,7 @@ def write(folder: Path, *, seed: int, frames: int, size: str, drives: str) -> in
         UsageError: an argument cannot be read, or is out of its range.
         DataError: the folder holds something, or cannot be written.
     """
-    width, height = _size(size)
+    width, height = read_size(size, "352x94")
     splits = _drives(drives)
     with needs_eval():
         from engine.dataset.street_writer import write_street
@@ -33,13 +34,6 @@ def write(folder: Path, *, seed: int, frames: int, size: str, drives: str) -> in
     print(f"wrote {visible(str(folder))}: {len(splits)} drives of {frames} frames, {width}x{height} pixels")
     print(f"evaluate it: lorascope evaluate --data {visible(shlex.quote(str(folder)))} ...")
     return 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
-    if match is None:
-        raise UsageError(f"--size {text!r} is no size", "write for example 352x94")
-    return int(match[1]), int(match[2])
 
 
 def _drives(text: str) -> dict[int, str]:

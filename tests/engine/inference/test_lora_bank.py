@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import random
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,33 @@ def test_merging_that_fails_half_way_leaves_no_trace(model: TinyModel, trainings
         raise ZeroDivisionError
     bank.baseline()
     assert torch.equal(outputs(model.module, images), before)
+
+
+def test_released_the_module_is_what_it_was(model: TinyModel, trainings: Trainings, images: Tensor) -> None:
+    state = {name: tensor.clone() for name, tensor in model.module.state_dict().items()}
+    kinds = {path: type(module) for path, module in model.module.named_modules()}
+    before = outputs(model.module, images)
+    alone = []
+    for settings in ({}, {"r": 2, "modules_to_save": ["depth_head.norm"]}):
+        bank = AdapterBank(model)
+        bank.add(trainings.adapter("a", 1, **settings))
+        bank.activate("a")
+        alone.append(outputs(model.module, images))
+        factor = weakref.ref(model.module.get_parameter("depth_head.refine.lora_A.lora0.weight"))
+        bank.release()
+        gc.collect()
+        assert factor() is None
+        assert bank.names == ()
+        assert {path: type(module) for path, module in model.module.named_modules()} == kinds
+        now = model.module.state_dict()
+        assert now.keys() == state.keys()
+        assert all(torch.equal(now[name], state[name]) for name in state)
+        assert torch.equal(outputs(model.module, images), before)
+    # The same bank can be used again.
+    bank.add(trainings.adapter("a", 1))
+    bank.activate("a")
+    assert torch.equal(outputs(model.module, images), alone[0])
+    assert not torch.equal(alone[0], alone[1])
 
 
 def test_a_refused_checkpoint_leaves_the_bank_as_it_was(model: TinyModel, trainings: Trainings, images: Tensor) -> None:
