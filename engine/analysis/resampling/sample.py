@@ -1,0 +1,146 @@
+"""Sums over windows as arrays: one row per checkpoint, one column per window, frames paired where both have a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from engine.errors import DataError, UnknownNameError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_NO_FRAME = -1
+
+
+@dataclass(frozen=True, eq=False)
+class MetricSums:
+    """One metric of all checkpoints. A cell is a window, or one frame of it where checkpoints differ in frames.
+
+    Attributes:
+        key: the metric.
+        sums: sum over the frames of a cell, less ``shift`` for each, [checkpoints, cells]; 0 where there is none.
+        squares: sum of squares of value less ``shift``, likewise.
+        present: whether the checkpoint has the cell, [checkpoints, cells].
+        counts: frames in a cell, [cells]; the same for every checkpoint that has it.
+        windows: the window of a cell, ascending, [cells].
+        shift: the metric's overall mean, subtracted so that spreads of large values keep their digits.
+    """
+
+    key: str
+    sums: Floats
+    squares: Floats
+    present: Bools
+    counts: Floats
+    windows: Ints
+    shift: float
+
+
+@dataclass(frozen=True, eq=False)
+class WindowSample:
+    """The windows of a run and the sums of its checkpoints over them.
+
+    Attributes:
+        checkpoints: names; the rows of every array.
+        drives: the drive of every window, [windows]; windows are ordered by drive, then by number.
+        windows: their numbers, [windows].
+        metrics: by key.
+    """
+
+    checkpoints: tuple[str, ...]
+    drives: tuple[str, ...]
+    windows: Ints
+    metrics: Mapping[str, MetricSums]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.checkpoints)}
+
+    def row(self, checkpoint: str) -> int:
+        """The row of a checkpoint.
+
+        Raises:
+            UnknownNameError: it has no value of any metric.
+        """
+        if checkpoint not in self._places:
+            raise UnknownNameError("checkpoint", checkpoint, self.checkpoints)
+        return self._places[checkpoint]
+
+    def rows(self, checkpoints: Sequence[str]) -> Ints:
+        """The rows of several checkpoints.
+
+        Raises:
+            UnknownNameError: one has no value of any metric.
+        """
+        return np.array([self.row(name) for name in checkpoints], dtype=np.int64)
+
+    def metric(self, key: str) -> MetricSums:
+        """The sums of one metric.
+
+        Raises:
+            UnknownNameError: no checkpoint has a value of it.
+        """
+        if key not in self.metrics:
+            raise UnknownNameError("metric", key, self.metrics)
+        return self.metrics[key]
+
+
+def tabulate(sums: pl.DataFrame, *, metrics: Sequence[str] | None = None) -> WindowSample:
+    """Turn sums over windows into arrays.
+
+    Args:
+        sums: frame of schema :data:`engine.schema.WINDOW_SUMS`; the order of its rows does not matter.
+        metrics: keep these alone; keys that nobody has are left out.
+
+    Returns:
+        The sample; checkpoints and metrics in alphabetical order.
+
+    Raises:
+        DataError: there are no rows, a cell occurs twice, or checkpoints disagree on how many frames a cell has.
+    """
+    text = [pl.col(name).cast(pl.String) for name in ("checkpoint", "metric", "drive")]
+    rows = sums.with_columns(text, pl.col("frame").fill_null(_NO_FRAME))
+    if metrics is not None:
+        rows = rows.filter(pl.col("metric").is_in(list(metrics)))
+    if rows.is_empty():
+        raise DataError("there are no per-frame rows to judge differences by", "evaluate the checkpoints again")
+    rows = rows.with_columns(
+        (pl.col("checkpoint").rank("dense") - 1).cast(pl.Int64).alias("row"),
+        (pl.struct("drive", "window").rank("dense") - 1).cast(pl.Int64).alias("place"),
+    )
+    windows = rows.unique("place").sort("place")
+    parts = rows.partition_by("metric", as_dict=True, include_key=False)
+    names = tuple(rows.get_column("checkpoint").unique().sort())
+    tables = {str(key): _metric(str(key), part, names) for (key,), part in sorted(parts.items())}
+    return WindowSample(
+        checkpoints=names,
+        drives=tuple(windows.get_column("drive")),
+        windows=windows.get_column("window").to_numpy(),
+        metrics=tables,
+    )
+
+
+def _metric(key: str, part: pl.DataFrame, names: tuple[str, ...]) -> MetricSums:
+    place, frame, row = (part.get_column(name).to_numpy() for name in ("place", "frame", "row"))
+    total, m2, count = (part.get_column(name).cast(pl.Float64).to_numpy() for name in ("sum", "m2", "count"))
+    cells, cell = np.unique(np.column_stack([place, frame]), axis=0, return_inverse=True)
+    cell = cell.reshape(-1)
+    shift = float(total.sum() / count.sum())
+    shape = (len(names), len(cells))
+    sums, squares, counts, present = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=bool)
+    present[row, cell] = True
+    if int(present.sum()) < len(row):
+        raise DataError(f"{key}: a window occurs twice in one checkpoint", "evaluate the checkpoint again")
+    sums[row, cell] = total - count * shift
+    squares[row, cell] = m2 + (total - count * shift) ** 2 / count
+    counts[row, cell] = count
+    most = counts.max(axis=0)
+    if (present & (counts != most)).any():
+        raise DataError(f"{key}: checkpoints have different numbers of frames in one window", "evaluate them again")
+    return MetricSums(key, sums, squares, present, most, cells[:, 0], shift)
