@@ -17,8 +17,9 @@ from engine.analysis.resampling.blocks import (
     draw,
     split,
 )
-from engine.analysis.resampling.levels import Level, Statistics
+from engine.analysis.resampling.level import Level
 from engine.analysis.resampling.sample import Bools, Floats, WindowSample
+from engine.analysis.resampling.statistics import Statistics
 from engine.analysis.resampling.studentised import (
     critical,
     long_run_factor,
@@ -132,7 +133,7 @@ def plan(
     found: list[Floats] = []
     for key in sample.metrics if len(rows) else ():
         if baseline is None:
-            level = statistics.mean(key, rows)
+            level = statistics.level(key, rows)
         else:
             level = statistics.contrast(key, rows, np.full(len(rows), sample.row(baseline))).difference
         influence = level.influence[np.isfinite(level.value)]

@@ -62,6 +62,10 @@ class WindowSample:
     def _places(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.checkpoints)}
 
+    def __contains__(self, checkpoint: str) -> bool:
+        """Whether a checkpoint has a value of any metric."""
+        return checkpoint in self._places
+
     def row(self, checkpoint: str) -> int:
         """The row of a checkpoint.
 
@@ -105,7 +109,7 @@ def tabulate(sums: pl.DataFrame, *, metrics: Sequence[str] | None = None) -> Win
         DataError: there are no rows, a cell occurs twice, or checkpoints disagree on how many frames a cell has.
     """
     text = [pl.col(name).cast(pl.String) for name in ("checkpoint", "metric", "drive")]
-    rows = sums.with_columns(text, pl.col("frame").fill_null(_NO_FRAME))
+    rows = sums.with_columns(*text, pl.col("frame").fill_null(_NO_FRAME))
     if metrics is not None:
         rows = rows.filter(pl.col("metric").is_in(list(metrics)))
     if rows.is_empty():
