@@ -23,6 +23,8 @@ _LEAST_WINDOWS = 3
 # Blocks are not made longer than leaves this many degrees of freedom (blocks less drives).
 _LEAST_FREEDOM = 10
 _MOST_CORRELATION = 0.9
+# Standard errors by which it is raised.
+_CAUTION = 0.5
 # Shorter series say too little of their correlation for its bias to be corrected.
 _CORRECTED_LENGTH = 6
 
@@ -94,12 +96,12 @@ def split(drives: Sequence[str]) -> list[Ints]:
 
 
 def autocorrelation(influence: Floats, strata: Sequence[Ints]) -> Floats:
-    """Correlation of neighbouring windows within drives, raised by one standard error: one per row, in [0, 0.9].
+    """Correlation of neighbouring windows within drives, raised by half a standard error: one per row, in [0, 0.9].
 
     Lag-1 autocorrelation about each drive's own mean, with the bias of a short series taken off to first order: its
-    expectation is about rho - (1 + 3 rho) / n (Kendall 1954). One standard error, sqrt((1 - rho^2) / n), is added,
-    since an interval that is too narrow does more harm than one that is too wide: without it 95 % intervals cover 92 to
-    93 % where windows are correlated. Negative correlations count as 0.
+    expectation is about rho - (1 + 3 rho) / n (Kendall 1954). Half a standard error, sqrt((1 - rho^2) / n) / 2, is
+    added, since an interval that is too narrow does more harm than one that is too wide: of 8 windows with a
+    correlation of 0.3, intervals cover 94 % with it and 89 % without. Negative correlations count as 0.
 
     Args:
         influence: [rows, windows].
@@ -120,7 +122,7 @@ def autocorrelation(influence: Floats, strata: Sequence[Ints]) -> Floats:
     if mean_length > _CORRECTED_LENGTH:
         rho = (rho + 1 / mean_length) / (1 - 3 / mean_length)
     rho = np.clip(rho, 0.0, _MOST_CORRELATION)
-    raised = np.minimum(rho + np.sqrt((1.0 - rho * rho) / total), _MOST_CORRELATION)
+    raised = np.minimum(rho + _CAUTION * np.sqrt((1.0 - rho * rho) / total), _MOST_CORRELATION)
     return np.where(squares > 0, raised, 0.0)
 
 
