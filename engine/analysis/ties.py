@@ -127,7 +127,10 @@ def tie_group(statistics: Statistics, *, objective: str, checkpoints: Iterable[s
 
 
 def _selection(value: Floats, deviations: Floats) -> tuple[Floats, float | None]:
-    """How often each row is the best, and how far the best of a resample lies beyond its value; more is better."""
+    """How often each row is the best, and how far the best of a resample lies beyond its value.
+
+    More is better; row 0 is the best of the sample.
+    """
     drawn = value[:, None] + np.where(np.isnan(deviations), -np.inf, deviations)
     usable = np.isfinite(drawn).any(axis=0)
     if not usable.any():
@@ -137,7 +140,9 @@ def _selection(value: Floats, deviations: Floats) -> tuple[Floats, float | None]
     first = drawn == top
     share = (first / first.sum(axis=0)).mean(axis=1)  # equals share a resample
     winner = drawn.argmax(axis=0)
-    return share, max(0.0, float((top - value[winner]).mean()))
+    # Luck that all share in a resample is none of the winner's own.
+    own = (top - value[winner] - (drawn[0] - value[0]))[np.isfinite(drawn[0])]
+    return share, max(0.0, float(own.mean())) if len(own) else None
 
 
 def _step_down(statistics: Statistics, blocks: Blocks, objective: str, rows: Ints, observed: Floats) -> Floats:

@@ -57,10 +57,12 @@ def unpaired_differences(
     catalogue: Catalogue,
     weights: Mapping[str, float] | None = None,
     frames_per_window: int = FRAMES_PER_WINDOW,
+    correlation: float = 1.0,
 ) -> pl.DataFrame:
     """Every checkpoint against one other in every metric, by Welch's interval; corrected by Bonferroni.
 
-    The score's error presumes the worst about how its metrics go together: the errors are added, not their squares.
+    How the metrics of the score go together is not known. By default the worst is presumed, that their errors add up;
+    with ``correlation=0`` they are independent. The two are the bounds, as long as no metric makes up for another.
 
     Args:
         summary: frame of schema :data:`engine.schema.SUMMARY`.
@@ -69,6 +71,7 @@ def unpaired_differences(
         catalogue: directions, and which metrics windows have (pose: one count is one window).
         weights: metric key -> weight of the composite score; without them there is no score.
         frames_per_window: frames that count as one observation; 1 takes all frames for independent.
+        correlation: of the errors of the score's metrics, in [0, 1].
 
     Returns:
         Frame of schema :data:`engine.analysis.differences.DIFFERENCES`, by metric (the score first), then in the order
@@ -76,10 +79,10 @@ def unpaired_differences(
         the values are equal): costs are single measurements, and so are the poses of the existing system.
 
     Raises:
-        UsageError: ``frames_per_window`` is below 1.
+        UsageError: ``frames_per_window`` is below 1, or ``correlation`` is not in [0, 1].
     """
     names = [name for name in dict.fromkeys(checkpoints) if name != baseline]
-    table = estimates(summary, catalogue, weights or {}, frames_per_window)
+    table = estimates(summary, catalogue, weights or {}, frames_per_window, correlation)
     keys = catalogue.order({key for name in (baseline, *names) for key in table.get(name, {})})
     rows = []
     for key in keys:
@@ -102,6 +105,7 @@ def unpaired_ties(
     catalogue: Catalogue,
     weights: Mapping[str, float] | None = None,
     frames_per_window: int = FRAMES_PER_WINDOW,
+    correlation: float = 1.0,
 ) -> pl.DataFrame:
     """The checkpoints that summaries cannot tell from the best: corrected for all pairs, step by step (Holm).
 
@@ -111,19 +115,19 @@ def unpaired_ties(
         checkpoints: all that stand for choice; those without a value are left out.
         catalogue: directions.
         weights: of the composite score.
-        frames_per_window: as of :func:`unpaired_differences`.
+        frames_per_window, correlation: as of :func:`unpaired_differences`.
 
     Returns:
         Frame of schema :data:`engine.analysis.ties.TIES`, best first; ``best_share`` is null. Those of which the
         summary tells no spread count as tied: nothing speaks against them but the value.
 
     Raises:
-        UsageError: the objective has no direction, or ``frames_per_window`` is below 1.
+        UsageError: the objective has no direction, or as of :func:`unpaired_differences`.
     """
     direction = catalogue.get(objective).direction
     if direction is Direction.NONE:
         raise UsageError(f"{objective!r} has no direction, so there is no best", "choose another metric")
-    table = estimates(summary, catalogue, weights or {}, frames_per_window)
+    table = estimates(summary, catalogue, weights or {}, frames_per_window, correlation)
     found = [(name, table[name][objective]) for name in dict.fromkeys(checkpoints) if objective in table.get(name, {})]
     if not found:
         return empty(TIES)
@@ -158,13 +162,19 @@ def unpaired_ties(
 
 
 def estimates(
-    summary: pl.DataFrame, catalogue: Catalogue, weights: Mapping[str, float], frames_per_window: int
+    summary: pl.DataFrame,
+    catalogue: Catalogue,
+    weights: Mapping[str, float],
+    frames_per_window: int,
+    correlation: float,
 ) -> dict[str, dict[str, Estimate]]:
     """Checkpoint -> metric key -> mean with its standard error; ``score`` among them where all that it weighs is there.
 
     Raises:
-        UsageError: ``frames_per_window`` is below 1.
+        UsageError: as of :func:`unpaired_differences`.
     """
+    if not 0.0 <= correlation <= 1.0:
+        raise UsageError(f"a correlation of {correlation:g} is not between 0 and 1", "give 0 for independent metrics")
     if frames_per_window < 1:
         raise UsageError(f"{frames_per_window} frames in a window are not possible", "give at least 1")
     table: dict[str, dict[str, Estimate]] = {}
@@ -174,7 +184,7 @@ def estimates(
             table.setdefault(name, {})[key] = _estimate(mean, std, count, group)
     for metrics in table.values():
         if weights and all(key in metrics for key in weights):
-            metrics[SCORE_KEY] = _score({key: metrics[key] for key in weights}, weights, catalogue)
+            metrics[SCORE_KEY] = _score({key: metrics[key] for key in weights}, weights, catalogue, correlation)
     return table
 
 
@@ -186,19 +196,25 @@ def _estimate(mean: float, std: float | None, count: int | None, group: int) -> 
     return Estimate(mean, std * math.sqrt(count / (count - 1) / observations), observations - 1.0, count)
 
 
-def _score(metrics: Mapping[str, Estimate], weights: Mapping[str, float], catalogue: Catalogue) -> Estimate:
-    total, error, freedom, count = 0.0, 0.0, math.inf, None
+def _score(
+    metrics: Mapping[str, Estimate], weights: Mapping[str, float], catalogue: Catalogue, correlation: float
+) -> Estimate:
+    total, freedom, count = 0.0, math.inf, None
+    errors: list[float] = []
     for key, own in metrics.items():
         weight, higher = weights[key], catalogue.get(key).direction is Direction.HIGHER
         total += weight * (own.mean if higher else 1.0 - min(own.mean, 1.0))
         if own.error is None:
-            error = math.nan
+            errors.append(math.nan)
         elif higher or own.mean - _KINK * own.error < 1.0:
-            error += weight * own.error
+            errors.append(weight * own.error)
             freedom = min(freedom, own.freedom)
         if own.count is not None:
             count = own.count if count is None else min(count, own.count)
-    return Estimate(total, None if math.isnan(error) else error, min(freedom, 1e9), count)
+    # sum over i, j of rho_ij e_i e_j with one rho for all pairs
+    variance = (1.0 - correlation) * sum(error**2 for error in errors) + correlation * sum(errors) ** 2
+    error = None if math.isnan(variance) else math.sqrt(variance)
+    return Estimate(total, error, freedom if math.isfinite(freedom) else 1.0, count)
 
 
 def _compare(key: str, before: Estimate, pairs: Sequence[tuple[str, Estimate]]) -> list[dict[str, object]]:

@@ -8,10 +8,12 @@ from pathlib import Path
 import polars as pl
 
 from engine.catalogue import Group
+from engine.errors import DataError
 from engine.results.model import Run
 from engine.results.native import intact_shards
 from engine.results.parquet import float_columns
 from engine.results.problems import ProblemLog
+from engine.results.reading import PARQUET_ERRORS, why_unreadable
 from engine.results.shards import rows_that_count, shown_alignment
 from engine.schema import FRAMES, WINDOW_SUMS
 
@@ -48,7 +50,18 @@ def window_sums(
 
     Raises:
         NoFramesError: the run holds summaries only.
+        DataError: a file became unreadable since the run was loaded.
     """
+    try:
+        return _window_sums(run, metrics, checkpoints, alignment)
+    except PARQUET_ERRORS as error:
+        reason = why_unreadable(error)
+        raise DataError(f"{run.name}: per-frame rows cannot be read: {reason}", "load the run again") from error
+
+
+def _window_sums(
+    run: Run, metrics: Collection[str] | None, checkpoints: Collection[str] | None, alignment: str | None
+) -> pl.DataFrame:
     groups = intact_shards(run)
     shown = alignment or shown_alignment(groups, run.metadata.protocol.align, ProblemLog())
     wanted = None if metrics is None else _wanted(metrics)

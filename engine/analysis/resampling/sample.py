@@ -135,15 +135,15 @@ def _metric(key: str, part: pl.DataFrame, names: tuple[str, ...]) -> MetricSums:
     total, m2, count = (part.get_column(name).cast(pl.Float64).to_numpy() for name in ("sum", "m2", "count"))
     cells, cell = np.unique(np.column_stack([place, frame]), axis=0, return_inverse=True)
     cell = cell.reshape(-1)
-    shift = float(total.sum() / count.sum())
     shape = (len(names), len(cells))
-    sums, squares, counts, present = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=bool)
+    sums, within, counts, present = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=bool)
     present[row, cell] = True
     if int(present.sum()) < len(row):
         raise DataError(f"{key}: a window occurs twice in one checkpoint", "evaluate the checkpoint again")
-    sums[row, cell] = total - count * shift
-    squares[row, cell] = m2 + (total - count * shift) ** 2 / count
-    counts[row, cell] = count
+    sums[row, cell], within[row, cell], counts[row, cell] = total, m2, count
+    shift = float(sums.sum() / counts.sum())
+    sums -= counts * shift
+    squares = within + np.divide(sums**2, counts, out=np.zeros(shape), where=present)
     most = counts.max(axis=0)
     if (present & (counts != most)).any():
         raise DataError(f"{key}: checkpoints have different numbers of frames in one window", "evaluate them again")
