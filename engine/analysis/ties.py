@@ -156,14 +156,17 @@ def _step_down(statistics: Statistics, blocks: Blocks, objective: str, rows: Int
     order = others[np.argsort(-observed[others], kind="stable")]
     adjusted = np.full(len(rows), np.nan)
     adjusted[0] = 1.0
-    most: Singles = np.zeros(blocks.resamples, dtype=np.float32)
     left = np.concatenate([order, [0]])
-    for position in range(len(order) - 1, -1, -1):
-        rivals = rows[left[position + 1 :]]
-        for start in range(0, len(rivals), _CHUNK):
-            some = rivals[start : start + _CHUNK]
-            pairs = statistics.contrast(objective, some, np.full(len(some), rows[order[position]]))
-            most = np.maximum(most, judge(blocks, pairs.difference).most)
-        adjusted[order[position]] = p_value(most, observed[order[position], None])[0]
+    # Pairs of positions, the last ones first: each position with all behind it.
+    earlier, later = (np.flip(places) for places in np.triu_indices(len(left), 1))
+    most: Singles = np.zeros(blocks.resamples, dtype=np.float32)
+    for start in range(0, len(earlier), _CHUNK):
+        first, second = earlier[start : start + _CHUNK], later[start : start + _CHUNK]
+        pairs = statistics.contrast(objective, rows[left[second]], rows[left[first]])
+        drawn = judge(blocks, pairs.difference).statistics
+        for position in np.flip(np.unique(first)):
+            most = np.maximum(most, drawn[first == position].max(axis=0))
+            # Overwritten by the next chunk where the position's pairs go on in it.
+            adjusted[order[position]] = p_value(most, observed[order[position], None])[0]
     adjusted[order] = np.maximum.accumulate(adjusted[order])
     return adjusted

@@ -108,34 +108,33 @@ def tabulate(sums: pl.DataFrame, *, metrics: Sequence[str] | None = None) -> Win
     Raises:
         DataError: there are no rows, a cell occurs twice, or checkpoints disagree on how many frames a cell has.
     """
-    text = [pl.col(name).cast(pl.String) for name in ("checkpoint", "metric", "drive")]
-    rows = sums.with_columns(*text, pl.col("frame").fill_null(_NO_FRAME))
-    if metrics is not None:
-        rows = rows.filter(pl.col("metric").is_in(list(metrics)))
+    rows = sums if metrics is None else sums.filter(pl.col("metric").is_in(list(metrics)))
     if rows.is_empty():
         raise DataError("there are no per-frame rows to judge differences by", "evaluate the checkpoints again")
-    rows = rows.with_columns(
-        (pl.col("checkpoint").rank("dense") - 1).cast(pl.Int64).alias("row"),
-        (pl.struct("drive", "window").rank("dense") - 1).cast(pl.Int64).alias("place"),
-    )
-    windows = rows.unique("place").sort("place")
-    parts = rows.partition_by("metric", as_dict=True, include_key=False)
-    names = tuple(rows.get_column("checkpoint").unique().sort())
-    tables = {str(key): _metric(str(key), part, names) for (key,), part in sorted(parts.items())}
+    # Categories sort by when they were first seen: their order must not tell, so it is that of the texts.
+    by_text = pl.col("drive").cast(pl.String), pl.col("window")
+    windows = rows.select("drive", "window").unique().sort(by_text).with_row_index("place")
+    order = rows.select("checkpoint").unique().sort(pl.col("checkpoint").cast(pl.String)).with_row_index("row")
+    rows = rows.join(windows, on=["drive", "window"]).join(order, on="checkpoint")
+    names = order.get_column("checkpoint").cast(pl.String)
+    columns = ("metric", "place", "row", "frame", "sum", "m2", "count")
+    parts = rows.select(columns).partition_by("metric", as_dict=True, include_key=False)
     return WindowSample(
-        checkpoints=names,
-        drives=tuple(windows.get_column("drive")),
+        checkpoints=tuple(names),
+        drives=tuple(windows.get_column("drive").cast(pl.String)),
         windows=windows.get_column("window").to_numpy(),
-        metrics=tables,
+        metrics={str(key): _metric(str(key), part, len(names)) for (key,), part in sorted(parts.items())},
     )
 
 
-def _metric(key: str, part: pl.DataFrame, names: tuple[str, ...]) -> MetricSums:
-    place, frame, row = (part.get_column(name).to_numpy() for name in ("place", "frame", "row"))
+def _metric(key: str, part: pl.DataFrame, checkpoints: int) -> MetricSums:
+    place, row = (part.get_column(name).to_numpy().astype(np.int64) for name in ("place", "row"))
+    frame = part.get_column("frame").fill_null(_NO_FRAME).to_numpy()
     total, m2, count = (part.get_column(name).cast(pl.Float64).to_numpy() for name in ("sum", "m2", "count"))
-    cells, cell = np.unique(np.column_stack([place, frame]), axis=0, return_inverse=True)
+    frames, which = np.unique(frame, return_inverse=True)
+    cells, cell = np.unique(place * len(frames) + which.reshape(-1), return_inverse=True)
     cell = cell.reshape(-1)
-    shape = (len(names), len(cells))
+    shape = (checkpoints, len(cells))
     sums, within, counts, present = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=bool)
     present[row, cell] = True
     if int(present.sum()) < len(row):
@@ -147,4 +146,4 @@ def _metric(key: str, part: pl.DataFrame, names: tuple[str, ...]) -> MetricSums:
     most = counts.max(axis=0)
     if (present & (counts != most)).any():
         raise DataError(f"{key}: checkpoints have different numbers of frames in one window", "evaluate them again")
-    return MetricSums(key, sums, squares, present, most, cells[:, 0], shift)
+    return MetricSums(key, sums, squares, present, most, cells // len(frames), shift)
