@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -52,23 +53,83 @@ def window_sums(
         NoFramesError: the run holds summaries only.
         DataError: a file became unreadable since the run was loaded.
     """
+    return _read([("", run)], metrics, checkpoints, alignment)
+
+
+def joint_window_sums(
+    runs: Mapping[str, Run],
+    *,
+    metrics: Collection[str] | None = None,
+    alignment: str | None = None,
+) -> pl.DataFrame:
+    """The sums of several runs of one sample, so that checkpoints of one can be paired with those of another.
+
+    Args:
+        runs: by a label; a checkpoint is called what :func:`joint_name` makes of label and name.
+        metrics, alignment: as of :func:`window_sums`.
+
+    Returns:
+        As :func:`window_sums`.
+
+    Raises:
+        NoFramesError: a run holds summaries only.
+        DataError: the runs are not known to be of the same sample (the windows' fingerprint), or a file became
+            unreadable since its run was loaded.
+    """
+    prints = {run.metadata.dataset.sample_fingerprint for run in runs.values()}
+    if len(prints) > 1 or (len(runs) > 1 and None in prints):
+        names = ", ".join(run.name for run in runs.values())
+        raise DataError(f"{names}: not known to be of the same sample of windows", "compare their changes instead")
+    return _read(list(runs.items()), metrics, None, alignment)
+
+
+def joint_name(label: str, checkpoint: str) -> str:
+    """What :func:`joint_window_sums` calls a checkpoint of the run with this label."""
+    return f"{label}/{checkpoint}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One checkpoint folder: its files, the alignment that counts, and what its run is called (or "")."""
+
+    files: Sequence[Path]
+    alignment: str
+    label: str
+
+    @property
+    def name(self) -> pl.Expr:
+        """The checkpoint's name among all that are read."""
+        own = pl.col("checkpoint")
+        return (joint_name(self.label, "") + own).alias("checkpoint") if self.label else own
+
+
+def _read(
+    runs: Sequence[tuple[str, Run]],
+    metrics: Collection[str] | None,
+    checkpoints: Collection[str] | None,
+    alignment: str | None,
+) -> pl.DataFrame:
     try:
-        return _window_sums(run, metrics, checkpoints, alignment)
+        sources = []
+        for label, run in runs:
+            groups = intact_shards(run)
+            shown = alignment or shown_alignment(groups, run.metadata.protocol.align, ProblemLog())
+            sources += [_Source(files, shown, label) for files in groups]
+        return _window_sums(sources, metrics, checkpoints)
     except PARQUET_ERRORS as error:
+        names = ", ".join(run.name for _, run in runs)
         reason = why_unreadable(error)
-        raise DataError(f"{run.name}: per-frame rows cannot be read: {reason}", "load the run again") from error
+        raise DataError(f"{names}: per-frame rows cannot be read: {reason}", "load the run again") from error
 
 
 def _window_sums(
-    run: Run, metrics: Collection[str] | None, checkpoints: Collection[str] | None, alignment: str | None
+    sources: Sequence[_Source], metrics: Collection[str] | None, checkpoints: Collection[str] | None
 ) -> pl.DataFrame:
-    groups = intact_shards(run)
-    shown = alignment or shown_alignment(groups, run.metadata.protocol.align, ProblemLog())
     wanted = None if metrics is None else _wanted(metrics)
     parts: list[pl.DataFrame] = []
     seen: set[str] = set()
-    for files in groups:
-        part = _reduce(files, shown, wanted)
+    for source in sources:
+        part = _reduce(source, wanted)
         # As in summaries: where two folders hold rows of one checkpoint, the first counts.
         part = part.filter(~pl.col("checkpoint").is_in(seen))
         if checkpoints is not None:
@@ -80,8 +141,7 @@ def _window_sums(
     whole = sums.select(list(WINDOW_SUMS))
     if uneven.is_empty():
         return whole
-    single = _by_frame(groups, shown, uneven, sums.get_column("checkpoint").unique().cast(pl.String).to_list())
-    return pl.concat([whole.join(uneven, on=_CELL, how="anti"), single])
+    return pl.concat([whole.join(uneven, on=_CELL, how="anti"), _by_frame(sources, uneven, seen)])
 
 
 def _wanted(metrics: Collection[str]) -> set[tuple[str, str]]:
@@ -95,14 +155,14 @@ def _wanted(metrics: Collection[str]) -> set[tuple[str, str]]:
     return found
 
 
-def _reduce(files: Sequence[Path], alignment: str, wanted: set[tuple[str, str]] | None) -> pl.DataFrame:
-    of_frames, of_windows = rows_that_count(files, alignment)
+def _reduce(source: _Source, wanted: set[tuple[str, str]] | None) -> pl.DataFrame:
+    of_frames, of_windows = rows_that_count(source.files, source.alignment)
     regional, pose = _names(wanted)
     tables = [
         _sums(of_frames, ["checkpoint", "drive", "window", "region"], regional),
         _sums(of_windows.with_columns(region=pl.lit("")), ["checkpoint", "drive", "window", "region"], pose),
     ]
-    return _keyed(pl.concat(tables), wanted).collect(engine="streaming")
+    return _keyed(pl.concat(tables), wanted).with_columns(source.name).collect(engine="streaming")
 
 
 def _sums(rows: pl.LazyFrame, by: list[str], names: Sequence[str]) -> pl.LazyFrame:
@@ -155,18 +215,16 @@ def _compact(part: pl.DataFrame) -> pl.DataFrame:
     return whole.select(*(pl.col(name).cast(dtype) for name, dtype in WINDOW_SUMS.items()), _WHICH)
 
 
-def _by_frame(
-    groups: Iterable[Sequence[Path]], alignment: str, uneven: pl.DataFrame, checkpoints: Sequence[str]
-) -> pl.DataFrame:
+def _by_frame(sources: Iterable[_Source], uneven: pl.DataFrame, checkpoints: Collection[str]) -> pl.DataFrame:
     """The values of single frames in the windows of ``uneven``."""
     cells = uneven.with_columns(pl.col("metric", "drive").cast(pl.String))
     wanted = _wanted(cells.get_column("metric").unique().to_list())
     regional, pose = _names(wanted)
     by = ["checkpoint", "drive", "window", "region", "frame"]
-    seen: set[str] = set()
+    left = set(checkpoints)
     tables: list[pl.DataFrame] = []
-    for files in groups:
-        of_frames, of_windows = rows_that_count(files, alignment)
+    for source in sources:
+        of_frames, of_windows = rows_that_count(source.files, source.alignment)
         parts = [
             rows.group_by(by)
             .agg(_value(name).mean().alias(name) for name in names)
@@ -175,9 +233,9 @@ def _by_frame(
             for rows, names in ((of_frames, regional), (of_windows.with_columns(region=pl.lit("")), pose))
             if names
         ]
-        table = _keyed(pl.concat(parts), wanted).join(cells.lazy(), on=_CELL, how="semi").collect(engine="streaming")
-        table = table.filter(pl.col("checkpoint").is_in(checkpoints), ~pl.col("checkpoint").is_in(seen))
-        seen.update(table.get_column("checkpoint").unique())
+        single = _keyed(pl.concat(parts), wanted).join(cells.lazy(), on=_CELL, how="semi").with_columns(source.name)
+        table = single.collect(engine="streaming").filter(pl.col("checkpoint").is_in(left))
+        left.difference_update(table.get_column("checkpoint").unique())
         tables.append(table)
     found = pl.concat(tables).with_columns(m2=pl.lit(0.0), count=pl.lit(1, pl.Int64))
     return found.select(pl.col(name).cast(dtype) for name, dtype in WINDOW_SUMS.items())

@@ -30,6 +30,8 @@ from engine.analysis.resampling.studentised import (
 
 # With fewer windows nothing is said: there are too few resamples that differ.
 LEAST_WINDOWS = 4
+# Nor where more than this share of the resamples holds none of the windows that a statistic is over.
+_MOST_EMPTY = 0.005
 
 # A spread below this share of what a window contributes is rounding.
 _ROUNDING = 1e-10
@@ -84,16 +86,19 @@ class Judged:
 def judge(blocks: Blocks, level: Level) -> Judged:
     """Standard errors and studentised resamples of levels.
 
+    Nothing is said (NaN) of rows over fewer than 4 windows, or over so few of a large sample (about 5) that more than
+    0.5 % of the resamples hold none of them.
+
     Args:
         blocks: the resamples that the level was computed with.
         level: any level; for a verdict, a difference.
     """
-    enough: Bools = np.isfinite(level.value) & (level.windows >= LEAST_WINDOWS)
+    empty = 1.0 - np.isfinite(level.deviations).mean(axis=1)
+    enough: Bools = np.isfinite(level.value) & (level.windows >= LEAST_WINDOWS) & (empty <= _MOST_EMPTY)
     influence = np.where(enough[:, None], level.influence, 0.0)
     plain = plain_error(blocks, influence)
     plain[plain <= _ROUNDING * np.where(enough, level.scale, 0.0)] = 0.0
     statistics = studentised(blocks, influence, level.deviations, plain)
-    statistics[plain == 0.0] = 0.0
     error = np.where(enough, plain * long_run_factor(blocks, influence), np.nan)
     size = np.abs(level.value)
     size[size <= _ROUNDING * level.scale] = 0.0

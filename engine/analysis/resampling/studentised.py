@@ -2,7 +2,7 @@
 
 The interval is the symmetric studentised one: estimate -+ q * error, where q is a quantile of |deviation| / error over
 the resamples, each with an error of its own (Hall 1988). Percentile and BCa intervals are too short where blocks are
-few. Two details were settled by simulating AR(1) windows in drives (``tests/.../test_coverage.py`` repeats that):
+few. Two details were settled by simulating AR(1) windows in drives, as ``tests/engine/analysis/test_coverage.py`` does:
 
 - Blocks cut the correlation between their ends, so the variance over blocks falls short. It is scaled up to the
   long-run variance of an AR(1) series with the column's own correlation, as if the series had been prewhitened (Andrews
@@ -58,7 +58,7 @@ def studentised(blocks: Blocks, influence: Floats, deviations: Floats, error: Fl
     Args:
         blocks: the resamples.
         influence: what each window adds to the estimate's deviation, [rows, windows].
-        deviations: estimate of a resample less the estimate, [rows, resamples]; NaN where a resample has no value.
+        deviations: estimate of a resample less the estimate, [rows, resamples]; not finite where it has no value.
         error: :func:`plain_error` of ``influence``.
 
     Returns:
@@ -80,9 +80,11 @@ def studentised(blocks: Blocks, influence: Floats, deviations: Floats, error: Fl
         np.maximum(total, 0.0, out=total)
         total *= (1.0 - _MIXED_IN) * stratum.share**2 * stratum.blocks / (stratum.blocks - 1)
         variance += total
-    result = np.abs(deviations * scale[:, None]).astype(np.float32)
+    far = np.where(np.isfinite(deviations), np.abs(deviations), np.inf)
+    with np.errstate(invalid="ignore"):  # infinity in a row whose error is 0
+        result = (far * scale[:, None]).astype(np.float32)
     result /= np.sqrt(variance)
-    result[np.isnan(result)] = np.inf
+    result[error == 0.0] = 0.0
     return result
 
 

@@ -179,6 +179,27 @@ def test_too_few_windows_say_nothing() -> None:
     assert rows["verdict"].to_list() == [None, "tied"]  # the same values are tied whatever else
 
 
+@pytest.mark.parametrize(("measured", "said"), [(4, False), (12, True)])
+def test_a_metric_that_few_windows_have(measured: int, said: bool) -> None:
+    """Many resamples of one large drive hold none of 4 windows out of 60; of 12, nearly all hold some."""
+    random = np.random.default_rng(17)
+    base, drives = random.standard_normal(60), ["d"] * 60
+    sums = arrays(
+        {
+            name: {KEY: base + shift, AR: base + shift}
+            for name, shift in (("baseline", 0.0), ("c", random.normal(0.5, 0.05, 60)))
+        },
+        drives,
+    )
+    part = sums.filter((pl.col("metric") == AR) | (pl.col("window") % (60 // measured) == 0))
+    rows = paired_differences(planned(tabulate(part)), baseline="baseline", checkpoints=["c"], catalogue=CATALOGUE)
+    few, all_windows = row_of(rows, "c", KEY), row_of(rows, "c", AR)
+    assert few["windows"] == measured
+    assert few["verdict"] == ("better" if said else None)
+    assert (few["ci95_low"] is not None) == said
+    assert all_windows["verdict"] == "worse"
+
+
 def test_a_difference_in_one_window_is_not_significant() -> None:
     """Most resamples lack it or count it alone; that must spoil neither its own verdict nor that of the others."""
     base = noise(9)

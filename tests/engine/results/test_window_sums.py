@@ -14,9 +14,9 @@ from support.store import frame_row, frames, metadata, summary, windows
 from engine.errors import DataError, NoFramesError
 from engine.results.model import Run
 from engine.results.native import read_windows
-from engine.results.sums import window_sums
+from engine.results.sums import joint_name, joint_window_sums, window_sums
 from engine.results.writer import write_frames, write_metadata, write_run
-from engine.schema import FRAMES, WINDOW_SUMS, WINDOWS
+from engine.schema import FRAMES, WINDOW_SUMS, WINDOWS, DatasetInfo
 
 SAMPLES = Path(__file__).resolve().parents[3] / "sample_results"
 AR, PHOTO, ATE = "depth.building.abs_rel", "photometric.building.error", "pose.ate_trans"
@@ -149,6 +149,42 @@ def test_regions_may_be_called_anything(tmp_path: Path) -> None:
     assert found["metric"].to_list() == ["depth.*.abs_rel", "depth.a.b.abs_rel", "depth.wall.abs_rel"]
     chosen = window_sums(load_one(tmp_path / "run"), metrics=["depth.a.b.abs_rel"])
     assert chosen.height == 1
+
+
+def test_two_runs_of_one_sample_are_paired(tmp_path: Path) -> None:
+    runs = {name: load_one(SAMPLES / f"street_{name}") for name in ("soft", "aggressive")}
+    joint = plain(joint_window_sums(runs, metrics=[AR, ATE]))
+    for label, run in runs.items():
+        own = plain(window_sums(run, metrics=[AR, ATE]))
+        mine = joint.filter(pl.col("checkpoint").str.starts_with(f"{label}/"))
+        assert mine["checkpoint"].to_list() == [joint_name(label, name) for name in own["checkpoint"]]
+        assert_frame_equal(mine.drop("checkpoint"), own.drop("checkpoint"))
+    # Both evaluated the same base on the same windows.
+    bases = [joint.filter(checkpoint=joint_name(label, "baseline")).drop("checkpoint") for label in runs]
+    assert_frame_equal(*bases)
+
+    uneven = {"photometric__error": 0.1}, {}
+    pair = {}
+    for label, more in zip("ab", uneven, strict=True):
+        rows = [frame_row("c", 0, photometric__error=0.2), frame_row("c", 1, **more)]
+        dataset = DatasetInfo(sample_fingerprint="f")
+        write_run(tmp_path / label, metadata("c", dataset=dataset), frames=frames(rows))
+        pair[label] = load_one(tmp_path / label)
+    photo = plain(joint_window_sums(pair)).select("checkpoint", "frame", "sum").rows()
+    assert photo == [("a/c", 0, 0.2), ("a/c", 1, 0.1), ("b/c", 0, 0.2)]
+
+
+def test_runs_of_other_samples_are_not_paired(tmp_path: Path) -> None:
+    rows = [frame_row("c", 0, depth__abs_rel=1.0)]
+    runs = {}
+    for label, dataset in (("a", "f"), ("b", "g"), ("c", None)):
+        info = DatasetInfo(sample_fingerprint=dataset)
+        write_run(tmp_path / label, metadata("c", dataset=info), frames=frames(rows))
+        runs[label] = load_one(tmp_path / label)
+    for labels in ("ab", "ac"):
+        with pytest.raises(DataError, match="not known to be of the same sample"):
+            joint_window_sums({label: runs[label] for label in labels})
+    assert joint_window_sums({"c": runs["c"]}).height == 1
 
 
 def test_the_first_of_two_folders_counts(tmp_path: Path) -> None:
