@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from engine.catalogue import Group
 from engine.errors import NoFramesError
 from engine.results.layout import COST, METADATA, STATISTICS, SUMMARY
+from engine.results.layout import WINDOWS as WINDOWS_FILE
 from engine.results.model import Run
 from engine.results.names import storable
 from engine.results.parquet import finite, float_columns, has_schema, scan
@@ -19,7 +20,7 @@ from engine.results.problems import ProblemLog, shown, some
 from engine.results.reading import PARQUET_ERRORS, Entry, Reading, read_bytes, why_unreadable
 from engine.results.shards import DAMAGED_ROWS, label, scan_shards, summarise, usable_shards
 from engine.schema import COST as COST_SCHEMA
-from engine.schema import SCHEMA_VERSION, RunMetadata, empty
+from engine.schema import SCHEMA_VERSION, WINDOWS, RunMetadata, empty
 from engine.schema import SUMMARY as SUMMARY_SCHEMA
 
 _INT64_MAX = 2**63 - 1
@@ -91,14 +92,28 @@ def scan_frames(run: Run) -> pl.LazyFrame:
     Raises:
         NoFramesError: the run holds summaries only.
     """
+    return scan_shards([file for files in intact_shards(run) for file in files])
+
+
+def intact_shards(run: Run) -> list[list[Path]]:
+    """The files of per-frame rows that loading the run found readable, by checkpoint folder.
+
+    Raises:
+        NoFramesError: the run holds summaries only.
+    """
     damaged = {problem.file for problem in run.errors if problem.place == DAMAGED_ROWS}
     groups = usable_shards(run.path, ProblemLog()) if run.has_frames else []
-    files = [file for group in groups for file in group if label(file) not in damaged]
-    if not files:
+    intact = [[file for file in files if label(file) not in damaged] for files in groups]
+    if not any(intact):
         raise NoFramesError(
             f"{run.name} has no per-frame rows, only summaries", "evaluate its checkpoints with lorascope to get them"
         )
-    return scan_shards(files)
+    return [files for files in intact if files]
+
+
+def read_windows(run: Run) -> pl.DataFrame:
+    """The sampled windows of a run, schema ``WINDOWS``; empty where the run does not hold them or they are damaged."""
+    return _read_table(run.path, WINDOWS_FILE, WINDOWS, ProblemLog())
 
 
 def _entries(metadata: RunMetadata, summary: pl.DataFrame, log: ProblemLog) -> list[Entry]:

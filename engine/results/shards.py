@@ -88,7 +88,7 @@ def summarise(groups: Sequence[Sequence[Path]], stated: str | None, log: Problem
     """
     if not groups:
         return empty(SUMMARY)
-    alignment = _alignment(groups, stated, log)
+    alignment = shown_alignment(groups, stated, log)
     table = pl.concat([_summarise_folder(files, alignment, log) for files in groups])
     for checkpoint, metric, wrong in (
         table.filter(pl.col(_WRONG) > 0).select("checkpoint", "metric", _WRONG).iter_rows()
@@ -125,7 +125,11 @@ def _is_whole(file: Path, alignment: str, log: ProblemLog) -> bool:
     return True
 
 
-def _summarise_files(files: Sequence[Path], alignment: str) -> pl.DataFrame:
+def rows_that_count(files: Sequence[Path], alignment: str) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The rows of usable shards that a summary is over: of frames in one alignment, and of windows (pose), each once.
+
+    Values are as they stand: NaN and infinity are not null yet.
+    """
     rows = scan(files, FRAMES)
     of_frames = rows.filter(pl.col("region") != _PER_WINDOW, pl.col("align") == alignment)
     # A window's pose row may have been written for several alignments, of which the run's own is taken.
@@ -134,6 +138,11 @@ def _summarise_files(files: Sequence[Path], alignment: str) -> pl.DataFrame:
         .sort(pl.col("align") != alignment, maintain_order=True, nulls_last=True)
         .unique(["checkpoint", "drive", "window"], keep="first", maintain_order=True)
     )
+    return of_frames, of_windows
+
+
+def _summarise_files(files: Sequence[Path], alignment: str) -> pl.DataFrame:
+    of_frames, of_windows = rows_that_count(files, alignment)
     regional = (
         of_frames.group_by("checkpoint", "region", maintain_order=True)
         .agg(_statistics(name) for name in (*_REGIONAL, "pixels"))
@@ -167,7 +176,8 @@ def _statistics(column: str) -> pl.Expr:
     ).alias(column)
 
 
-def _alignment(groups: Sequence[Sequence[Path]], stated: str | None, log: ProblemLog) -> str:
+def shown_alignment(groups: Sequence[Sequence[Path]], stated: str | None, log: ProblemLog) -> str:
+    """The alignment that summaries show; arguments as of :func:`summarise`."""
     present: set[str] = set()
     for files in groups:
         try:
