@@ -15,11 +15,12 @@ from engine.dataset.model import Dataset, Preparation, Window
 from engine.errors import DataError, LorascopeError, UsageError
 from engine.evaluation.ahead import ReadyWindow, reading
 from engine.evaluation.config import EvaluationConfig
+from engine.evaluation.finish import finish_store
 from engine.evaluation.journal import Event, Journal, State, replay
 from engine.evaluation.lock import locked
 from engine.evaluation.plan import Plan, difference, make_plan
 from engine.evaluation.predictors import ModelPredictors, choose_device
-from engine.evaluation.record import CURVE_SHARDS, describe, finish_curves
+from engine.evaluation.record import CURVE_SHARDS, describe
 from engine.evaluation.shard import ShardResult, ShardWorker
 from engine.inference.sharing import SharingReport
 from engine.results import layout
@@ -138,9 +139,9 @@ class _Run:
             raise
         self._tell_sharing(predictors, shared, last=True)
         state = replay(self._journal.events())
-        finish_curves(self._folder)
+        apart = finish_store(self._folder, self._config.align)
         self._describe("done", predictors, problems, state)
-        self._tell("finished", seconds=round(state.seconds, 3))
+        self._tell("finished", seconds=round(state.seconds, 3), **({"not_joined": apart} if apart else {}))
         return self._folder
 
     def _tell_sharing(

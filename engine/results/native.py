@@ -18,7 +18,8 @@ from engine.results.names import storable
 from engine.results.parquet import finite, float_columns, has_schema, scan
 from engine.results.problems import ProblemLog, shown, some
 from engine.results.reading import PARQUET_ERRORS, Entry, Reading, read_bytes, why_unreadable
-from engine.results.shards import DAMAGED_ROWS, label, scan_shards, summarise, usable_shards
+from engine.results.shards import DAMAGED_ROWS, label, scan_shards, usable_shards
+from engine.results.summaries import summarise
 from engine.schema import COST as COST_SCHEMA
 from engine.schema import SCHEMA_VERSION, WINDOWS, RunMetadata, empty
 from engine.schema import SUMMARY as SUMMARY_SCHEMA
@@ -43,12 +44,12 @@ def read_native(folder: Path, name: str, log: ProblemLog) -> Reading:
     metadata = read_metadata(folder, log)
     if metadata is None:
         return Reading(RunMetadata(run=name))
-    shards = usable_shards(folder, log)
-    tables = [summarise(shards, metadata.protocol.align, log), _cost(folder, log), _stored_summary(folder, log)]
+    of_frames, has_frames = summarise(folder, metadata.protocol.align, log)
+    tables = [of_frames, _cost(folder, log), _stored_summary(folder, log)]
     summary = pl.concat(tables).unique(["checkpoint", "metric"], keep="first", maintain_order=True)
     if summary.is_empty() and metadata.status != "running":  # one that runs may have none yet
         log.error(storable(folder.name), f"neither per-frame rows nor {SUMMARY} hold a result")
-    return Reading(metadata, _entries(metadata, summary, log), summary, has_frames=bool(shards))
+    return Reading(metadata, _entries(metadata, summary, log), summary, has_frames=has_frames)
 
 
 def read_metadata(folder: Path, log: ProblemLog) -> RunMetadata | None:

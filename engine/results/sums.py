@@ -10,12 +10,13 @@ import polars as pl
 
 from engine.catalogue import Group
 from engine.errors import DataError
+from engine.results.folder_summary import alignments_of
 from engine.results.model import Run
 from engine.results.native import intact_shards
-from engine.results.parquet import float_columns
+from engine.results.parquet import float_columns, scan
 from engine.results.problems import ProblemLog
 from engine.results.reading import PARQUET_ERRORS, why_unreadable
-from engine.results.shards import rows_that_count, shown_alignment
+from engine.results.summaries import chosen_alignment
 from engine.schema import FRAMES, WINDOW_SUMS
 
 _PIXELS = f"{Group.DEPTH}.pixels"
@@ -103,6 +104,31 @@ class _Source:
         return (joint_name(self.label, "") + own).alias("checkpoint") if self.label else own
 
 
+def _shown_alignment(groups: Sequence[Sequence[Path]], stated: str | None) -> str:
+    present: set[str] = set()
+    for files in groups:
+        if stated in present:
+            break
+        present.update(alignments_of(files))
+    return chosen_alignment(present, stated, ProblemLog())
+
+
+def _rows_that_count(files: Sequence[Path], alignment: str) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The rows of usable shards that a summary is over: of frames in one alignment, and of windows (pose), each once.
+
+    Values are as they stand: NaN and infinity are not null yet.
+    """
+    rows = scan(files, FRAMES)
+    of_frames = rows.filter(pl.col("region") != "", pl.col("align") == alignment)
+    # A window's pose row may have been written for several alignments, of which the run's own is taken.
+    of_windows = (
+        rows.filter(pl.col("region") == "")
+        .sort(pl.col("align") != alignment, maintain_order=True, nulls_last=True)
+        .unique(["checkpoint", "drive", "window"], keep="first", maintain_order=True)
+    )
+    return of_frames, of_windows
+
+
 def _read(
     runs: Sequence[tuple[str, Run]],
     metrics: Collection[str] | None,
@@ -113,7 +139,7 @@ def _read(
         sources = []
         for label, run in runs:
             groups = intact_shards(run)
-            shown = alignment or shown_alignment(groups, run.metadata.protocol.align, ProblemLog())
+            shown = alignment or _shown_alignment(groups, run.metadata.protocol.align)
             sources += [_Source(files, shown, label) for files in groups]
         return _window_sums(sources, metrics, checkpoints)
     except PARQUET_ERRORS as error:
@@ -156,7 +182,7 @@ def _wanted(metrics: Collection[str]) -> set[tuple[str, str]]:
 
 
 def _reduce(source: _Source, wanted: set[tuple[str, str]] | None) -> pl.DataFrame:
-    of_frames, of_windows = rows_that_count(source.files, source.alignment)
+    of_frames, of_windows = _rows_that_count(source.files, source.alignment)
     regional, pose = _names(wanted)
     tables = [
         _sums(of_frames, ["checkpoint", "drive", "window", "region"], regional),
@@ -224,7 +250,7 @@ def _by_frame(sources: Iterable[_Source], uneven: pl.DataFrame, checkpoints: Col
     left = set(checkpoints)
     tables: list[pl.DataFrame] = []
     for source in sources:
-        of_frames, of_windows = rows_that_count(source.files, source.alignment)
+        of_frames, of_windows = _rows_that_count(source.files, source.alignment)
         parts = [
             rows.group_by(by)
             .agg(_value(name).mean().alias(name) for name in names)
