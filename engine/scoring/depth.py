@@ -66,7 +66,7 @@ def depth_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, truth:
 
 
 def _uncentred(tally: Tally, groups: Groups) -> Tensor:
-    """Sums of logs and of their squares, [2, A, pieces], from those about the blocks' own means: the variance of a log
+    """Sums of logs and of their squares, [2, A, pieces], from those about the pieces' own means: the variance of a log
     that is nearly constant would cancel away in float32."""
     centre, log, square = tally.pieces(*_CENTRED)
     count = groups.piece_sizes
@@ -84,16 +84,14 @@ def _add(tally: Tally, block: Block, aligned: Tensor, truth: Tensor, log_truth: 
     tally.add(block, "abs_rel", relative)
     tally.add(block, "sq_rel", relative.mul_(difference))
     tally.add(block, "square", difference.square_())
+    # Both quotients, each rounded once: the reciprocal of one may miss a threshold that the other hits exactly.
     ratio = torch.div(aligned, truth, out=relative)
-    ratio = torch.maximum(ratio, torch.reciprocal(ratio, out=difference), out=ratio)
+    ratio = torch.maximum(ratio, torch.div(truth, aligned, out=difference), out=ratio)
     for power, name in enumerate(_DELTAS, start=1):
         tally.add(block, name, torch.lt(ratio, 1.25**power, out=mark))
     log = aligned.log_().sub_(log_truth)
     tally.add(block, "log10", torch.abs(log, out=mark))
-    centre = log.mean(-1, keepdim=True)
-    tally.note(block, "centre", centre[..., 0])
-    tally.add(block, "log", log.sub_(centre))
-    tally.add(block, "log_square", log.square_())
+    tally.add_centred(block, _CENTRED, log)
 
 
 def scale_metrics(predicted: Tensor, median_truth: Tensor, groups: Groups) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from engine.geometry.selection import medians
 
-_BLOCK = 16384  # points; on a CPU
+_BLOCK = 32768  # points; on a CPU
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,22 @@ class Tally:
         for first, last in block.pieces:
             into.append(values[..., first:last].sum(-1))
 
+    def add_centred(self, block: Block, names: tuple[str, str, str], values: Tensor) -> None:
+        """Add the mean of every piece of values [..., n], and sums of what is left and of its square.
+
+        Args:
+            block: whose points they are.
+            names: of the three.
+            values: overwritten.
+        """
+        centre, first_moment, second_moment = (self._sums[name] for name in names)
+        for first, last in block.pieces:
+            part = values[..., first:last]
+            mean = part.mean(-1, keepdim=True)
+            centre.append(mean[..., 0])
+            first_moment.append(part.sub_(mean).sum(-1))
+            second_moment.append(part.square_().sum(-1))
+
     def note(self, block: Block, name: str, value: Tensor) -> None:
         """Note one value [...] of every piece of a block in the place of its sum."""
         self._sums[name] += [value] * len(block.pieces)
