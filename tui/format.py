@@ -90,6 +90,22 @@ def percent(value: float | None) -> str:
     return f"{value:+.0f}" if abs(value) >= 1e3 else f"{value:+.1f}"
 
 
+def reach(interval: tuple[float, float] | None, baseline: float | None, digits: int) -> str:
+    """Half the width of an interval of a change: ``±0.0041``, or with a baseline in percent of it, ``±1.2``.
+
+    Args:
+        interval: both ends; ``None`` gives nothing, and so does a baseline of 0.
+        baseline: what the change is relative to; ``None`` leaves it in the metric's unit.
+        digits: decimals in the metric's unit.
+    """
+    if interval is None or baseline == 0:
+        return ""
+    half = (interval[1] - interval[0]) / 2
+    if baseline is None:
+        return f"±{number(half, digits)}"
+    return f"±{percent(100.0 * half / abs(baseline)).lstrip('+')}"
+
+
 def metric_number(value: float | None, metric: Metric) -> str:
     """A value of ``metric`` with the digits that the catalogue gives it."""
     return number(value, metric.digits)

@@ -85,7 +85,9 @@ def compare(
 ) -> Work:
     """Baseline against checkpoint, run beside run.
 
-    "best" is the best checkpoint by the objective among those for which --where holds.
+    "best" is the best checkpoint by the objective among those for which --where holds. ▲ better, ▼ worse: told from
+    chance, corrected for all checkpoints of the run; ≈ no difference is shown; no mark: it cannot be judged, and the
+    sign of the change is all there is. The lines below the table say what verdicts are based on.
     """
 
     def work() -> int:
@@ -118,7 +120,11 @@ def rank(
     config: opt.Config = None,
     plain: opt.Plain = False,
 ) -> Work:
-    """The checkpoints of one run, best first."""
+    """The checkpoints of one run, best first.
+
+    = stands for a rank that cannot be told from the best. The marks are those of compare: the change against the
+    baseline, told from chance or not.
+    """
 
     def work() -> int:
         from tui.cli.rank import Question, rank_run
