@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from engine.atomic import TEMPORARY_SUFFIX
-from engine.dataset.model import Dataset, Preparation, Window
+from engine.dataset.model import Dataset, Preparation, PreparedWindow, Window
 from engine.errors import DataError, LorascopeError, UsageError
 from engine.evaluation.ahead import ReadyWindow, reading
 from engine.evaluation.config import EvaluationConfig
@@ -94,6 +94,7 @@ class _Run:
         self._journal = Journal(self._folder / JOURNAL)
         self._watch = watch
         self._device = choose_device(plan.config.device)
+        self._read_already: dict[int, PreparedWindow] = {}  # at most CHANCE_WINDOWS
 
     def _tell(self, kind: str, **data: Any) -> None:
         self._watch(self._journal.append(kind, **data))
@@ -166,7 +167,7 @@ class _Run:
         for stale in self._folder.rglob(f".*{TEMPORARY_SUFFIX}"):
             stale.unlink(missing_ok=True)
         if state.settings is None:
-            depth = chance_depth(self._plan.dataset, self._plan.windows, prepare)
+            depth = chance_depth(self._plan.dataset, self._plan.windows, prepare, self._read_already)
             write_table(self._folder, layout.WINDOWS, _window_table(self._plan.windows))
             self._tell("started", settings=settings, chance_depth=depth, windows=len(self._plan.windows))
         else:
@@ -193,7 +194,7 @@ class _Run:
         free = self._device.type != "cpu"
 
         def read(window: Window) -> ReadyWindow:
-            prepared = self._plan.dataset.load(window, prepare)
+            prepared = self._read_already.pop(window.id, None) or self._plan.dataset.load(window, prepare)
             return ReadyWindow(prepared, worker.truth(prepared) if free else None)
 
         return read
@@ -217,8 +218,19 @@ class _Run:
         write_metadata(self._folder, metadata)
 
 
-def chance_depth(dataset: Dataset, windows: Sequence[Window], prepare: Preparation) -> float:
+def chance_depth(
+    dataset: Dataset,
+    windows: Sequence[Window],
+    prepare: Preparation,
+    keep: dict[int, PreparedWindow] | None = None,
+) -> float:
     """The median depth of the ground truth, in metres, over up to :data:`CHANCE_WINDOWS` windows of the sample.
+
+    Args:
+        dataset: where they are.
+        windows: the sample.
+        prepare: how images are prepared.
+        keep: takes the windows that were read, by their ids.
 
     Raises:
         DataError: none of them can be read, or they hold no point.
@@ -233,6 +245,8 @@ def chance_depth(dataset: Dataset, windows: Sequence[Window], prepare: Preparati
             why = str(error)
             continue
         depths += [points.depth[points.usable] for points in prepared.points]
+        if keep is not None:
+            keep[windows[int(place)].id] = prepared
     if not depths or not sum(map(len, depths)):
         raise DataError(f"the first windows have no ground truth: {why}")
     return float(np.median(np.concatenate(depths)))
