@@ -147,6 +147,7 @@ def test_equal_values_have_no_spread_and_their_own_mean() -> None:
     assert distribution(np.full(12_345, 0.1)) == (0.1, 0.0, 0.1, 0.1, 0.1)
 
 
+@settings(deadline=None)
 @given(columns=st.integers(0, 40), height=st.integers(1, 10**8))
 def test_columns_held_at_once_fit_or_are_one(columns: int, height: int) -> None:
     names = [str(number) for number in range(columns)]

@@ -65,6 +65,7 @@ def test_names_say_what_they_hold() -> None:
         assert shard_range(name) is None
 
 
+@settings(deadline=None)
 @given(
     numbers=st.sets(st.integers(0, 30), max_size=20),
     ranges=st.sets(
