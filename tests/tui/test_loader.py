@@ -12,7 +12,7 @@ from engine.errors import DataError
 from engine.results.discovery import discover
 from engine.results.model import RunRef
 from tui.library import Library, Loaded
-from tui.loader import Batch, Loader
+from tui.loader import Batch, Judging, Loader
 
 
 @pytest.fixture
@@ -89,3 +89,39 @@ def test_what_is_urgent_comes_first_and_the_newest_of_it_before_the_others(examp
         order += [overview.name for overview in batch.overviews]
     loader.stop()
     assert order == [second.name, first.name]
+
+
+def test_a_run_is_judged_after_everything_is_read(loader: Loader, batches: queue.Queue[Batch], example: Path) -> None:
+    refs = list(discover([example]))
+    loader.request(refs, keep=True)
+    alpha = next(run for batch in take(batches, 2) for run in batch.loaded if run.run.name == "alpha")
+    names = ("checkpoint_4", "checkpoint_3")
+    question = Judging(alpha, None, "score", names)
+    loader.judge(question)
+    batch = batches.get(timeout=60)
+    ((asked, evidence),) = batch.judged
+    assert asked is question
+    assert evidence is not None and evidence.knows_ties("score", names)
+    # Asked again, the answer is the same object: nothing is computed twice.
+    assert evidence.ties("score", names) is evidence.ties("score", names)
+    assert evidence.differences(["score"])["kind"].unique().to_list() == ["unpaired"]
+
+
+def test_what_cannot_be_judged_is_said_and_the_thread_lives_on(
+    loader: Loader, batches: queue.Queue[Batch], example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = next(iter(discover([example])))
+    loader.request([ref], keep=True)
+    (loaded,) = take(batches, 1)[0].loaded
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("tui.evidence.gather_evidence", broken)
+    loader.judge(Judging(loaded))
+    batch = batches.get(timeout=60)
+    assert batch.judged[0][1] is None
+    assert "cannot be judged: RuntimeError: boom" in batch.errors[0]
+    monkeypatch.undo()
+    loader.judge(Judging(loaded))
+    assert batches.get(timeout=60).judged[0][1] is not None
