@@ -9,6 +9,7 @@ from engine.catalogue import SCORE_KEY
 from engine.errors import DataError
 from engine.results.sums import window_sums
 from tui.library import Library, Loaded
+from tui.loader import Judging
 
 
 def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) -> Evidence:
@@ -36,3 +37,22 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
         except DataError as error:
             missing = f"per-frame rows are not used: {error}"
     return weigh(analysis, run.summary, None, catalogue=catalogue, weights=weights, missing=missing)
+
+
+def judge(library: Library, judging: Judging) -> Evidence:
+    """Judge a run in all its metrics, and its tie group where one is asked for.
+
+    Returns:
+        The evidence with its answers, so that asking it again costs nothing.
+
+    Raises:
+        LorascopeError: the tie group is asked for a metric that has no direction.
+    """
+    loaded = judging.loaded
+    # The score stands at the head of a comparison even where the run has none.
+    metrics = (SCORE_KEY, *loaded.analysis.metrics)
+    evidence = judging.evidence or gather_evidence(library, loaded, loaded.analysis.metrics)
+    evidence.differences(metrics)
+    if judging.objective:
+        evidence.ties(judging.objective, judging.checkpoints)
+    return evidence

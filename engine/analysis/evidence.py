@@ -7,7 +7,7 @@ spreads and counts, and always with a sentence that says which.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -25,7 +25,7 @@ from engine.schema import empty
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What verdicts about one run go by.
+    """What verdicts about one run go by. Answers are kept: asked again, they cost nothing.
 
     Attributes:
         baseline: what checkpoints are compared with; ``None`` where there is none.
@@ -45,6 +45,8 @@ class Evidence:
     weights: Mapping[str, float]
     catalogue: Catalogue
     missing: str = ""
+    _told: dict[str, pl.DataFrame] = field(default_factory=dict, init=False, repr=False)
+    _ties: dict[tuple[str, tuple[str, ...]], pl.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def differences(self, metrics: Iterable[str]) -> pl.DataFrame:
         """Every checkpoint against the baseline.
@@ -57,6 +59,17 @@ class Evidence:
             unpaired ones for what per-frame rows do not hold (costs, checkpoints with a summary only).
         """
         keys = list(dict.fromkeys(metrics))
+        new = [key for key in keys if key not in self._told]
+        if new:
+            rows = self._differences(new)
+            self._told.update({key: rows.filter(pl.col("metric") == key) for key in new})
+        return pl.concat([empty(DIFFERENCES), *(self._told[key] for key in keys)])
+
+    def knows_ties(self, objective: str, checkpoints: Sequence[str]) -> bool:
+        """Whether :meth:`ties` was asked this before, so that its answer is at hand."""
+        return (objective, tuple(checkpoints)) in self._ties
+
+    def _differences(self, keys: Sequence[str]) -> pl.DataFrame:
         if self.baseline is None:
             return empty(DIFFERENCES)
         paired = self._paired(self.baseline, keys)
@@ -86,6 +99,12 @@ class Evidence:
             Frame of schema :data:`engine.analysis.ties.TIES`, best first. ``tied_with_best`` is null where it cannot be
             said; of equal values it is true.
         """
+        question = (objective, tuple(checkpoints))
+        if question not in self._ties:
+            self._ties[question] = self._tie_group(objective, checkpoints)
+        return self._ties[question]
+
+    def _tie_group(self, objective: str, checkpoints: Sequence[str]) -> pl.DataFrame:
         statistics = self.statistics
         if statistics and objective in statistics.keys and all(name in statistics.sample for name in checkpoints):
             rows = tie_group(statistics, objective=objective, checkpoints=checkpoints, catalogue=self.catalogue).rows

@@ -110,6 +110,7 @@ def rank(
     include_baseline: bool = False,
     place: str = PLACE,
     evidence: Evidence | None = None,
+    ties: bool = True,
 ) -> Ranking:
     """Rank the checkpoints of a run.
 
@@ -125,6 +126,7 @@ def rank(
         include_baseline: rank the baseline too.
         place: where ``where`` was typed, for messages.
         evidence: what tells changes and places from chance; without it nothing is judged.
+        ties: ask the evidence for the tie group too, which takes longer than all the rest.
 
     Raises:
         UnknownNameError, UsageError, WhereError: the objective, ``top`` or the condition is wrong.
@@ -152,8 +154,9 @@ def rank(
         .sort("rank", "step", "checkpoint", nulls_last=True)
     )
     judged = None if evidence is None else evidence.differences([key])
-    ties = None if evidence is None else evidence.ties(key, ranked.get_column("checkpoint").to_list())
-    rows = _with_judgement(ranked, judged, ties)
+    names = ranked.get_column("checkpoint").to_list()
+    group = evidence.ties(key, names) if evidence is not None and ties else None
+    rows = _with_judgement(ranked, judged, group)
     return Ranking(
         objective=key,
         where=condition,

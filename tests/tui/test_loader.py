@@ -15,7 +15,7 @@ from engine.results.joining import join_shards
 from engine.results.model import RunRef
 from engine.results.writer import write_frames, write_metadata
 from tui.library import Library, Loaded
-from tui.loader import Batch, Loader
+from tui.loader import Batch, Judging, Loader
 
 
 @pytest.fixture
@@ -121,3 +121,39 @@ def test_a_run_is_read_while_it_is_evaluated_and_after_its_shards_were_joined(
     assert read() == ("running", [0.5, 1.5])
     write_metadata(run, metadata(*names))
     assert read() == ("ok", [0.5, 1.5])
+
+
+def test_a_run_is_judged_after_everything_is_read(loader: Loader, batches: queue.Queue[Batch], example: Path) -> None:
+    refs = list(discover([example]))
+    loader.request(refs, keep=True)
+    alpha = next(run for batch in take(batches, 2) for run in batch.loaded if run.run.name == "alpha")
+    names = ("checkpoint_4", "checkpoint_3")
+    question = Judging(alpha, None, "score", names)
+    loader.judge(question)
+    batch = batches.get(timeout=60)
+    ((asked, evidence),) = batch.judged
+    assert asked is question
+    assert evidence is not None and evidence.knows_ties("score", names)
+    # Asked again, the answer is the same object: nothing is computed twice.
+    assert evidence.ties("score", names) is evidence.ties("score", names)
+    assert evidence.differences(["score"])["kind"].unique().to_list() == ["unpaired"]
+
+
+def test_what_cannot_be_judged_is_said_and_the_thread_lives_on(
+    loader: Loader, batches: queue.Queue[Batch], example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = next(iter(discover([example])))
+    loader.request([ref], keep=True)
+    (loaded,) = take(batches, 1)[0].loaded
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("tui.evidence.gather_evidence", broken)
+    loader.judge(Judging(loaded))
+    batch = batches.get(timeout=60)
+    assert batch.judged[0][1] is None
+    assert "cannot be judged: RuntimeError: boom" in batch.errors[0]
+    monkeypatch.undo()
+    loader.judge(Judging(loaded))
+    assert batches.get(timeout=60).judged[0][1] is not None

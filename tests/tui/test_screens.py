@@ -10,6 +10,7 @@ from support.pilot import settled
 from textual.pilot import Pilot
 
 from tui.app import LorascopeApp
+from tui.screens.base import LorascopeScreen
 from tui.widgets.plot import PlotView
 
 SIZES = [(80, 24), (120, 40)]
@@ -32,11 +33,12 @@ def ready(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 
 
 def _quiet(app: LorascopeApp) -> bool:
-    """Nothing is being read or drawn any more."""
+    """Nothing is being read, judged or drawn any more."""
     active = app.session.active_runs()
     plots = [plot for plot in app.screen.query(PlotView) if plot.display]
     busy = [worker for worker in app.workers if worker.is_running]
-    return not app.session.missing(active) and not busy and all(plot.is_drawn for plot in plots)
+    judging = isinstance(app.screen, LorascopeScreen) and app.screen.judging
+    return not app.session.missing(active) and not busy and not judging and all(plot.is_drawn for plot in plots)
 
 
 @pytest.fixture
