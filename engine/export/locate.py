@@ -23,8 +23,8 @@ from pathlib import Path
 from engine.errors import ExportError
 from engine.export.selection import FILE_NAME, LeftOut, Selection
 from engine.text import visible
+from engine.training_config import WEIGHT_SUFFIXES
 
-WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 ADAPTER_CONFIG = "adapter_config.json"
 # Safetensors first: of two forms of the same weights the one without pickle goes out.
 ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
