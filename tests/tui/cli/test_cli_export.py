@@ -36,7 +36,9 @@ def test_a_named_checkpoint(lorascope: Command, results: Path, weights: Path, tm
     done = lorascope("export", results / "alpha", "checkpoint_3", "--to", target, "--checkpoints", weights)
     digest = hashlib.sha256(b"three").hexdigest()
     place = target / "alpha" / "checkpoint_3"
-    assert done.lines == ["alpha / checkpoint_3", f"  {place}", "  checkpoint_3.pt  5 B", f"    sha256 {digest}"]
+    card = hashlib.sha256((place / "README.md").read_bytes()).hexdigest()
+    assert done.lines[:4] == ["alpha / checkpoint_3", f"  {place}", "  checkpoint_3.pt  5 B", f"    sha256 {digest}"]
+    assert done.lines[4].startswith("  README.md  ") and done.lines[5:] == [f"    sha256 {card}"]
     assert (place / "checkpoint_3.pt").read_bytes() == b"three"
     said = selection(place)
     assert (said["objective"], said["where"], said["considered"], said["rejected"]) == (None, None, 6, 0)
@@ -46,7 +48,7 @@ def test_the_best_under_a_condition(lorascope: Command, results: Path, weights: 
     options = ("--to", tmp_path, "--checkpoints", weights, "--where", "step < 4", "--objective", "abs_rel")
     done = lorascope("export", results / "alpha", "best", *options, "--format", "json")
     (exported,) = done.json["exported"]
-    assert list(exported) == ["run", "checkpoint", "path", "files", "left_out"]
+    assert list(exported) == ["run", "checkpoint", "path", "files", "left_out", "card", "merged"]
     assert (exported["run"], exported["checkpoint"]) == ("alpha", "checkpoint_3")
     assert exported["files"] == [
         {"name": "checkpoint_3.pt", "bytes": 5, "sha256": hashlib.sha256(b"three").hexdigest()}
