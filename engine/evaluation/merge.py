@@ -223,11 +223,16 @@ def _write(tensors: Mapping[str, Tensor], metadata: dict[str, str], place: Path,
 def _check_same(tensors: Mapping[str, Tensor], back: Mapping[str, Tensor], shown: Path) -> None:
     """Refuse a file that does not hold, bit for bit, what was written."""
     if tensors.keys() != back.keys() or not all(
-        tensors[name].dtype == back[name].dtype and torch.equal(tensors[name], back[name]) for name in tensors
+        tensors[name].dtype == back[name].dtype and torch.equal(_bits(tensors[name]), _bits(back[name]))
+        for name in tensors
     ):
         raise ExportError(
             f"{visible(str(shown))}: the merged weights read back differently", "check the disk and export again"
         )
+
+
+def _bits(tensor: Tensor) -> Tensor:
+    return tensor.detach().contiguous().flatten().view(torch.uint8)
 
 
 def _judge(plain: Prediction, unmerged: Prediction, merged: Prediction, images: Tensor, name: str) -> dict[str, object]:
