@@ -171,6 +171,7 @@ def trend(
 
 
 COMMANDS.command("export")(shipping.export)
+COMMANDS.command("next")(shipping.next_run)
 COMMANDS.command("evaluate")(making.evaluate)
 COMMANDS.command("cost")(making.cost)
 COMMANDS.command("selftest")(making.selftest)

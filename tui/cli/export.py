@@ -66,7 +66,7 @@ def export_checkpoints(
     merging.check()
     library = open_library(config)
     loaded, notes = choose_run(library, path, name, question.baseline)
-    selections = _selections(library, loaded, question)
+    selections = choose(library, loaded, question)
     merger = merger_for(loaded, merging) if merging.wanted else None
     exported = copy_checkpoints(selections, target, force=force, progress=_progress(), merger=merger)
     why = why_no_card()
@@ -82,8 +82,12 @@ def export_checkpoints(
     return 0
 
 
-def _selections(library: Library, loaded: Loaded, question: Question) -> list[Selection]:
-    """The chosen checkpoints, each once, with what led to them."""
+def choose(library: Library, loaded: Loaded, question: Question) -> list[Selection]:
+    """The chosen checkpoints, each once, with what led to them.
+
+    Raises:
+        UsageError: there is no such checkpoint or objective, or one does not meet the condition.
+    """
     by_choice = BEST in question.checkpoints or question.objective or question.where
     ranking = _ranking(library, loaded, question) if by_choice else None
     names = dict.fromkeys(_resolve(loaded, ranking, name) for name in question.checkpoints)

@@ -62,3 +62,50 @@ def export(
         )
 
     return work
+
+
+def next_run(
+    run: opt.RunPath,
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A name, or best.", show_default=False)],
+    to: Annotated[Path, typer.Option(metavar="FILE.yaml", help="The file to write.", show_default=False)],
+    training: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The training's YAML. [default: the one that lies with the checkpoint]"),
+    ] = None,
+    lr_factor: Annotated[float, typer.Option(metavar="X", help="Of every learning rate.")] = 0.2,
+    alpha_factor: Annotated[float, typer.Option(metavar="X", help="Of LoRA's alpha.")] = 0.5,
+    epochs: Annotated[int, typer.Option(metavar="N", help="How long to train.")] = 4,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST", help="Leave these out of LoRA: proj, mlp, attn, qkv, depth_head, frame_blocks and so on."
+        ),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights to begin from, e.g. merged ones. [default: the checkpoint's file]"),
+    ] = None,
+    checkpoints: Checkpoints = None,
+    name: opt.RunName = None,
+    objective: Annotated[
+        str | None, typer.Option("--objective", "-o", metavar="KEY", help="What best means. [default: score]")
+    ] = None,
+    force: opt.Force = False,
+    format_: How = "table",
+    config: opt.Config = None,
+) -> opt.Work:
+    """Write the configuration of a gentle next training.
+
+    Lower learning rate, smaller alpha, few epochs, chosen branches frozen: made from the training's own YAML, of which
+    everything else stays as it is, comments included. A header says what was changed and what is left to do by hand.
+    """
+
+    def work() -> int:
+        from tui.cli.next_run import Question, write_next
+
+        question = Question(
+            checkpoint, training, lr_factor, alpha_factor, epochs, freeze, start, tuple(checkpoints or ()), objective
+        )
+        return write_next(run, name, question, to, force=force, as_json=format_ == "json", config=config)
+
+    return work
