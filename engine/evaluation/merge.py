@@ -163,10 +163,13 @@ class CheckpointMerger:
         return build_model(base.model, weights=base.file, seed=base.seed)
 
     def _metadata(self) -> dict[str, str]:
-        """Of the file: what the base's says (the built-in model keeps its size there), and whose tensors they are."""
+        """Of the file: what the base's says (the built-in model keeps its size there), else whose tensors they are.
+
+        Not both: safetensors writes several entries in a random order, and equal weights would differ in their hash.
+        """
         file = self._base.file
         said = read_metadata(file) if file is not None and file.suffix.lower() == SAFETENSORS_SUFFIX else {}
-        return {**said, "format": "pt"}
+        return said or {"format": "pt"}
 
     def _unused(self, model: GeometryModel) -> dict[str, Tensor]:
         """What the base's file holds of parts that the network is built without, so that nothing of it is lost."""

@@ -104,9 +104,12 @@ def _narrowed(pattern: str, branches: Sequence[str], modules: Sequence[str]) -> 
 def _by_form(pattern: str, branches: Sequence[str]) -> list[str] | None:
     """What replaces a pattern of a known form; ``None`` for any other."""
     words = pattern.split(".")
-    if any(part in words for part in PARTS if part in branches):
+    parts = [name for name in branches if name in PARTS]
+    if any(part in words for part in parts):
         return []
-    if not any(name in BRANCHES for name in branches) and not _is_open(words):
+    if parts and not any(part in words for part in PARTS):
+        return None  # of which part it is, is not written out
+    if len(parts) == len(branches):
         return [pattern]
     if match := _BLOCK.fullmatch(pattern) or _BLOCKS.fullmatch(pattern):
         layers = [f"{match['block']}.{layer}" for layer in _LAYERS]
@@ -120,11 +123,6 @@ def _by_form(pattern: str, branches: Sequence[str]) -> list[str] | None:
         return None
     left = [layer for layer in layers if not is_frozen(layer, branches)]
     return [pattern] if left == layers else left
-
-
-def _is_open(words: Sequence[str]) -> bool:
-    """Whether the part that a pattern is of is not written out in it."""
-    return not any(part in words for part in PARTS)
 
 
 def uncovered(patterns: Sequence[str], modules: Sequence[str]) -> str:

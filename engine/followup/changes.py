@@ -201,8 +201,8 @@ def _targets(document: YamlText, wish: Wish, origin: Origin, outcome: Outcome) -
     count = sum(is_frozen(module, wish.freeze) for module in origin.modules)
     of = f"{count} of the checkpoint's {len(origin.modules)} layers" if origin.modules else f"The layers of {frozen}"
     outcome.by_hand.append(
-        f"{of} are left out of LoRA, and so frozen as the starting weights have them: what the checkpoint learned there "
-        "is kept only where the training begins from merged weights."
+        f"{of} are left out of LoRA, and so frozen as the starting weights have them: what the checkpoint learned "
+        "there is kept only where the training begins from merged weights."
     )
 
 

@@ -92,12 +92,12 @@ def configuration(origin: Origin, wish: Wish, files: CheckpointFiles | None, tra
         document = YamlText.read(found)
         outcome = change_all(document, wish, origin)
         body = document.render()
-        line_end = "\r\n" if "\r\n" in body else "\n"
     else:
         document = YamlText(_short(origin), "the checkpoint's own settings")
         outcome = change_all(document, wish, origin)
-        body, line_end = document.render(), "\n"
-    header = line_end.join(_header(origin, found, outcome.changes, outcome.by_hand)) + line_end
+        body = document.render()
+    lines = _header(origin, found, outcome.changes, outcome.by_hand)
+    header = "".join(line + document.line_end for line in lines)
     return FollowUp(header + body, found, tuple(outcome.changes), tuple(outcome.by_hand))
 
 

@@ -109,6 +109,11 @@ class YamlText:
         """All values of the file as it was read, in its order."""
         return self._scalars
 
+    @property
+    def line_end(self) -> str:
+        """What ends a line of the file."""
+        return "\r\n" if "\r\n" in self._text else "\n"
+
     def get(self, path: Place) -> Scalar | None:
         """The value at a path, where there is one that is no collection."""
         return next((scalar for scalar in self._scalars if scalar.path == path), None)
@@ -138,7 +143,7 @@ class YamlText:
         if not isinstance(node, yaml.SequenceNode) or node.flow_style:
             self._edits[self._span(node)] = "[" + ", ".join(map(quoted, new)) + "]"
             return
-        indent = "\n" + " " * node.start_mark.column + "- "
+        indent = self.line_end + " " * node.start_mark.column + "- "
         for item, group in zip(node.value, items, strict=True):
             if list(group) == [item.value]:
                 continue
@@ -162,8 +167,8 @@ class YamlText:
             self._edits[(at, at)] = f"{comma}{quoted(key)}: {text}"
         else:
             at = len(self._text)
-            start = "" if self._text.endswith("\n") else "\n"
-            self._edits[(at, at)] = f"{start}{' ' * self._root.start_mark.column}{key}: {text}\n"
+            start = "" if self._text.endswith("\n") else self.line_end
+            self._edits[(at, at)] = f"{start}{' ' * self._root.start_mark.column}{key}: {text}{self.line_end}"
 
     def render(self) -> str:
         """The text with all edits.
@@ -219,6 +224,8 @@ class YamlText:
         start, end = node.start_mark.index, node.end_mark.index
         if isinstance(node, yaml.ScalarNode) and node.style is None and self._text[start:end].endswith(node.value):
             start = end - len(node.value)
+        if isinstance(node, yaml.SequenceNode):
+            start = self._text.index("[", start)
         return start, end
 
     def _lines(self, node: yaml.Node) -> tuple[int, int]:
@@ -247,7 +254,8 @@ def dotted(path: Place) -> str:
 
 def quoted(text: str) -> str:
     """``text`` as a YAML string in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(c if visible(c) == c else f"\\U{ord(c):08x}" for c in written)
 
 
 def plain(text: str) -> str:

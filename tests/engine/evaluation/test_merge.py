@@ -134,8 +134,9 @@ def test_what_is_said_of_them(network: TinyNetwork, trainings: Trainings, export
         "outputs": ["depth", "confidence", "world_to_camera", "intrinsics"],
         "tolerance": 1e-4,
     }
-    with safe_open(file, framework="pt") as opened:
-        assert opened.metadata()["format"] == "pt"
+    before = exported.merged.file.sha256 if exported.merged else ""
+    (again,) = export("a", sha256=state_sha256(network), force=True)
+    assert again.merged is not None and again.merged.file.sha256 == before
     card = (exported.path / "README.md").read_text("utf-8")
     assert f"SHA-256 `{said['sha256']}`" in card and 'weights=Path("merged/model.safetensors")' in card
 
@@ -173,6 +174,8 @@ def test_parts_that_the_network_is_built_without_stay_in_the_file(
     assert found.keys() == {*network.state_dict(), *extra}
     assert all(torch.equal(found[name], tensor) and found[name].dtype == tensor.dtype for name, tensor in extra.items())
     assert exported.merged is not None and exported.merged.facts["dtype"] == "float16, float32"
+    with safe_open(exported.path / "merged" / "model.safetensors", framework="pt") as opened:
+        assert opened.metadata() == {"format": "pt"}
 
 
 def test_tensors_that_share_memory_are_written_apart(tmp_path: Path) -> None:
