@@ -7,7 +7,6 @@ identifier of a base model, no dataset.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import re
 from typing import TYPE_CHECKING
@@ -32,8 +31,12 @@ _NO_RESULTS = ("performance", "score")
 
 def why_no_card() -> str | None:
     """Why no card can be written here, in a sentence; ``None`` where one can."""
-    if importlib.util.find_spec(_LIBRARY) is None:
-        return f"no model card was written: {_LIBRARY} is not installed; pip install 'lorascope[card]'"
+    try:
+        from huggingface_hub import EvalResult, ModelCard, ModelCardData  # noqa: F401
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == _LIBRARY
+        state = "is not installed" if missing else f"cannot be imported ({visible(str(error))})"
+        return f"no model card was written: {_LIBRARY} {state}; pip install 'lorascope[card]'"
     return None
 
 

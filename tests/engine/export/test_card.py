@@ -6,17 +6,18 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from support.checkpoints import METRICS, Select, adapter, selection
 
 from engine.export.adapter import AdapterFacts
-from engine.export.card import model_card
+from engine.export.card import model_card, why_no_card
 from engine.export.card_facts import CardFacts
 from engine.export.checkpoints import export_checkpoints
 from engine.export.locate import CheckpointKind
@@ -227,6 +228,7 @@ def tokens(text: str) -> list[Token]:
     return [one for token in found for one in (token, *(token.children or []))]
 
 
+@settings(deadline=None)
 @given(NASTY.filter(bool), NASTY.filter(bool), NASTY, NASTY)
 def test_names_from_outside_are_data(run: str, checkpoint: str, where: str, other: str) -> None:
     about = ABOUT.model_copy(
@@ -300,6 +302,15 @@ def test_without_huggingface_hub_there_is_no_card_and_all_else(
     assert exported.card is None
     assert (exported.path / "README.md").read_bytes() == b"theirs"
     assert json.loads((exported.path / "selection.json").read_text("utf-8"))["card"] is None
+
+
+def test_why_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_no_card() is None
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    remedy = "; pip install 'lorascope[card]'"
+    assert why_no_card() == f"no model card was written: huggingface_hub is not installed{remedy}"
+    monkeypatch.setitem(sys.modules, "huggingface_hub", ModuleType("huggingface_hub"))
+    assert str(why_no_card()).startswith("no model card was written: huggingface_hub cannot be imported (cannot import")
 
 
 def test_a_card_that_cannot_be_written_exports_nothing(

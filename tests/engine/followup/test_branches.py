@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import UnknownNameError, UsageError
@@ -51,6 +51,7 @@ KNOWN_FORMS = (
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(KNOWN_FORMS), min_size=1, unique=True),
     st.lists(st.sampled_from([*BRANCHES, "depth_head", "frame_blocks"]), min_size=1, unique=True),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.training import TRAINING
 
@@ -299,6 +299,7 @@ def test_wishes_that_make_no_sense(wish: dict[str, Any]) -> None:
         Wish(**wish)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text(alphabet="a: #\n\r\x85\u2028'\"\x1b", min_size=1))
 def test_names_from_outside_end_no_comment(run: str, checkpoint: str, evidence: str) -> None:
     recorded = LoraInfo(rank=4, alpha=8.0, target_modules=["a.*", evidence])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.training import TRAINING
 
@@ -159,6 +159,7 @@ def test_numbers(text: str, number: float | None) -> None:
     assert scalar.is_reference == text.startswith("$")
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=1e-300, max_value=1e300))
 def test_every_reader_takes_a_number_for_one(value: float) -> None:
     text = number_text(value)
@@ -174,6 +175,7 @@ def test_numbers_as_they_are_written(value: float, text: str) -> None:
     assert number_text(value) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_texts_come_back(text: str) -> None:
     for write in (plain, quoted):
@@ -205,6 +207,7 @@ def at(document: Any, path: tuple[str | int, ...]) -> Any:
     return document
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, st.sampled_from([None, True, False]), st.data())
 def test_one_value_changes_and_no_other(content: dict[str, Any], flow: bool | None, data: st.DataObject) -> None:
     text = yaml.safe_dump(content, default_flow_style=flow, allow_unicode=True)
