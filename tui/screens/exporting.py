@@ -75,7 +75,7 @@ def export_checkpoints(screen: LorascopeScreen, items: Sequence[BasketItem]) -> 
         if not text.strip():
             raise UsageError("no folder named")
 
-    hint = "each goes to FOLDER/<run>/<checkpoint>/ with a model card and selection.json"
+    hint = "each to FOLDER/<run>/<checkpoint>/ with a model card and selection.json"
     screen.app.push_screen(LineDialog(f"Export {names} to", "exported", check=check, hint=hint), done)
 
 
