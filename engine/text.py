@@ -39,6 +39,11 @@ def _visible_character(character: str) -> str:
     return character
 
 
+def counted(count: object, word: str) -> str:
+    """``1 window``, ``2 windows``."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
 def listed(names: Iterable[str], limit: int = 3) -> str:
     """The first names, made visible, and how many more: ``a, b and 7 more``."""
     every = [visible(name) for name in names]

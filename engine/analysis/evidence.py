@@ -21,6 +21,7 @@ from engine.analysis.ties import tie_group
 from engine.analysis.unpaired import FRAMES_PER_WINDOW, unpaired_differences, unpaired_ties
 from engine.catalogue import SCORE_KEY, Catalogue
 from engine.schema import empty
+from engine.text import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ class Evidence:
         parts = []
         if Kind.PAIRED in kinds and self.statistics is not None:
             windows, drives = self._extent(judged)
-            parts.append(f"paired over {_count(windows, 'window')} in {_count(drives, 'drive')}")
+            parts.append(f"paired over {counted(windows, 'window')} in {counted(drives, 'drive')}")
         if Kind.UNPAIRED in kinds:
             parts.append(
                 "unpaired, from means, spreads and counts (a window of "
@@ -136,7 +137,7 @@ class Evidence:
         if not parts:
             return self._nothing()
         looks = judged.get_column("looks").max()
-        return f"{' and '.join(parts)}; corrected for looking at {_count(looks, 'checkpoint')}{self._aside()}"
+        return f"{' and '.join(parts)}; corrected for looking at {counted(looks, 'checkpoint')}{self._aside()}"
 
     def _paired(self, baseline: str, keys: Sequence[str]) -> pl.DataFrame:
         if self.statistics is None or baseline not in self.statistics.sample:
@@ -198,7 +199,3 @@ def weigh(
         blocks = plan(sample, baseline=baseline)
         statistics = Statistics(sample, blocks, weights=weights, catalogue=catalogue)
     return Evidence(analysis.baseline, tuple(names), own, statistics, weights, catalogue, missing)
-
-
-def _count(number: object, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -31,7 +31,6 @@ class SharingReport:
     Attributes:
         modules: how many modules gave an output again at least once in the last window.
         reused: calls that were answered with a kept output.
-        computed: calls whose output was kept.
         peak_bytes: most memory that kept tensors held at a time.
         limit_bytes: most that they may hold.
         notices: what a user should know, in sentences.
@@ -39,7 +38,6 @@ class SharingReport:
 
     modules: int
     reused: int
-    computed: int
     peak_bytes: int
     limit_bytes: int
     notices: tuple[str, ...]
@@ -63,7 +61,6 @@ class PrefixSharing:
     """
 
     def __init__(self, network: nn.Module, changed: Mapping[str, Collection[nn.Module]], *, limit_bytes: int) -> None:
-        self._network = network
         self._changed = {name: frozenset(modules) for name, modules in changed.items()}
         self._ever_changed = frozenset().union(*self._changed.values())
         self._limit = limit_bytes
@@ -78,13 +75,13 @@ class PrefixSharing:
         self._pass: Pass | None = None
         self._running: list[set[nn.Module]] = []  # of every call that is being computed and kept: what ran inside
         self._held: dict[int, int] = {}
-        self._modules = self._reused = self._computed = self._peak = 0
+        self._modules = self._reused = self._peak = 0
         self._notices: dict[str, None] = {}
 
     @property
     def report(self) -> SharingReport:
         """What sharing did so far."""
-        return SharingReport(self._modules, self._reused, self._computed, self._peak, self._limit, tuple(self._notices))
+        return SharingReport(self._modules, self._reused, self._peak, self._limit, tuple(self._notices))
 
     @contextmanager
     def window(self) -> Iterator[None]:
@@ -244,7 +241,6 @@ class PrefixSharing:
             return found
         self._held |= held
         self._peak = max(self._peak, total)
-        self._computed += 1
         node.entries[place] = Entry(call.template, inputs, result.template, outputs, frozenset(ran))
         return found
 

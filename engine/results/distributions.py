@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from engine.catalogue import Group
 from engine.results.parquet import scan
-from engine.results.shards import METRICS
+from engine.results.shards import METRICS, PER_WINDOW, frame_rows, window_rows
 from engine.schema import FRAMES, SUMMARY
 
 COLUMN_BYTES = 8 * 2**20
@@ -29,7 +29,6 @@ WRONG = "wrong"
 # What this module makes: a summary, and how many values were NaN or infinite.
 DISTRIBUTIONS = pl.Schema([*SUMMARY.items(), (WRONG, pl.Int64())])
 
-_PER_WINDOW = ""  # the region of pose rows
 _POSE = [name for name in METRICS if name.startswith(f"{Group.POSE}.")]
 _PIXELS = "pixels"
 _REGIONAL = [*(name for name in METRICS if name not in _POSE), _PIXELS]
@@ -61,7 +60,7 @@ def distributions(files: Sequence[Path], alignment: str) -> tuple[pl.DataFrame, 
     parts = _parts(rows)
     table = _Table()
     _add_frames(rows, [part for part in parts if part.align == alignment], alignment, table)
-    _add_windows(rows.filter(pl.col("region") == _PER_WINDOW), alignment, table)
+    _add_windows(rows, alignment, table)
     return table.frame(), tuple(sorted({part.align for part in parts if part.align is not None}))
 
 
@@ -71,7 +70,7 @@ def alignments(files: Sequence[Path]) -> tuple[str, ...]:
     Raises:
         PARQUET_ERRORS: a file is damaged.
     """
-    of_frames = scan(files, FRAMES).filter(pl.col("region") != _PER_WINDOW)
+    of_frames = scan(files, FRAMES).filter(pl.col("region") != PER_WINDOW)
     present = of_frames.select(pl.col("align").drop_nulls().unique()).collect(engine="streaming")["align"]
     return tuple(sorted(present))
 
@@ -164,7 +163,7 @@ def _is_plain(mean: float, std: float, median: float, least: float, largest: flo
 def _add_frames(rows: pl.LazyFrame, parts: Sequence[_Part], alignment: str, table: _Table) -> None:
     if not parts:
         return
-    of_frames = rows.filter(pl.col("region") != _PER_WINDOW, pl.col("align") == alignment)
+    of_frames = frame_rows(rows, alignment)
     numbering = _Numbering(parts)
     height = sum(part.height for part in parts)
     rows_of: list[pl.Series] = []
@@ -181,9 +180,7 @@ def _add_frames(rows: pl.LazyFrame, parts: Sequence[_Part], alignment: str, tabl
 
 def _add_windows(rows: pl.LazyFrame, alignment: str, table: _Table) -> None:
     windows = (
-        rows.select("checkpoint", "drive", "window", "align", *_POSE)
-        .sort(pl.col("align") != alignment, maintain_order=True, nulls_last=True)
-        .unique(["checkpoint", "drive", "window"], keep="first", maintain_order=True)
+        window_rows(rows.select("checkpoint", "drive", "window", "region", "align", *_POSE), alignment)
         .select("checkpoint", *_POSE)
         .collect(engine="streaming")
     )
@@ -195,7 +192,7 @@ def _parts(rows: pl.LazyFrame) -> list[_Part]:
     """Which per-frame rows there are, in the order of their first ones."""
     keys = ["checkpoint", "region", "align"]
     found = (
-        rows.filter(pl.col("region") != _PER_WINDOW)
+        rows.filter(pl.col("region") != PER_WINDOW)
         .select(keys)
         .with_row_index(_ROW)
         .group_by(keys)

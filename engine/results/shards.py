@@ -21,6 +21,7 @@ from engine.results.reading import why_unreadable
 from engine.schema import FRAMES
 
 DAMAGED_ROWS = "rows"  # the place of problems with shards whose rows cannot be read though their columns can
+PER_WINDOW = ""  # the region of pose rows
 METRICS = tuple(float_columns(FRAMES))
 
 
@@ -120,6 +121,23 @@ def usable_files(folder: ShardFolder, log: ProblemLog) -> list[Path]:
 def scan_shards(files: Sequence[Path]) -> pl.LazyFrame:
     """The rows of usable shards as a lazy frame of schema ``FRAMES``; NaN and infinity are null."""
     return scan(files, FRAMES).with_columns(finite(name) for name in METRICS)
+
+
+def frame_rows(rows: pl.LazyFrame, alignment: str) -> pl.LazyFrame:
+    """The rows of frames that a summary is over: those of one alignment."""
+    return rows.filter(pl.col("region") != PER_WINDOW, pl.col("align") == alignment)
+
+
+def window_rows(rows: pl.LazyFrame, alignment: str) -> pl.LazyFrame:
+    """The rows of windows (pose) that a summary is over: each window once.
+
+    A window's pose row may have been written for several alignments, of which the run's own is taken.
+    """
+    return (
+        rows.filter(pl.col("region") == PER_WINDOW)
+        .sort(pl.col("align") != alignment, maintain_order=True, nulls_last=True)
+        .unique(["checkpoint", "drive", "window"], keep="first", maintain_order=True)
+    )
 
 
 def label(file: Path) -> str:

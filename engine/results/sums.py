@@ -16,6 +16,7 @@ from engine.results.native import intact_shards
 from engine.results.parquet import float_columns, scan
 from engine.results.problems import ProblemLog
 from engine.results.reading import PARQUET_ERRORS, why_unreadable
+from engine.results.shards import frame_rows, window_rows
 from engine.results.summaries import chosen_alignment
 from engine.schema import FRAMES, WINDOW_SUMS
 
@@ -103,6 +104,11 @@ class _Source:
         own = pl.col("checkpoint")
         return (joint_name(self.label, "") + own).alias("checkpoint") if self.label else own
 
+    def rows(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """The rows that a summary is over: of frames, and of windows. NaN and infinity are not null yet."""
+        every = scan(self.files, FRAMES)
+        return frame_rows(every, self.alignment), window_rows(every, self.alignment)
+
 
 def _shown_alignment(groups: Sequence[Sequence[Path]], stated: str | None) -> str:
     present: set[str] = set()
@@ -111,22 +117,6 @@ def _shown_alignment(groups: Sequence[Sequence[Path]], stated: str | None) -> st
             break
         present.update(alignments_of(files))
     return chosen_alignment(present, stated, ProblemLog())
-
-
-def _rows_that_count(files: Sequence[Path], alignment: str) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """The rows of usable shards that a summary is over: of frames in one alignment, and of windows (pose), each once.
-
-    Values are as they stand: NaN and infinity are not null yet.
-    """
-    rows = scan(files, FRAMES)
-    of_frames = rows.filter(pl.col("region") != "", pl.col("align") == alignment)
-    # A window's pose row may have been written for several alignments, of which the run's own is taken.
-    of_windows = (
-        rows.filter(pl.col("region") == "")
-        .sort(pl.col("align") != alignment, maintain_order=True, nulls_last=True)
-        .unique(["checkpoint", "drive", "window"], keep="first", maintain_order=True)
-    )
-    return of_frames, of_windows
 
 
 def _read(
@@ -182,7 +172,7 @@ def _wanted(metrics: Collection[str]) -> set[tuple[str, str]]:
 
 
 def _reduce(source: _Source, wanted: set[tuple[str, str]] | None) -> pl.DataFrame:
-    of_frames, of_windows = _rows_that_count(source.files, source.alignment)
+    of_frames, of_windows = source.rows()
     regional, pose = _names(wanted)
     tables = [
         _sums(of_frames, ["checkpoint", "drive", "window", "region"], regional),
@@ -250,7 +240,7 @@ def _by_frame(sources: Iterable[_Source], uneven: pl.DataFrame, checkpoints: Col
     left = set(checkpoints)
     tables: list[pl.DataFrame] = []
     for source in sources:
-        of_frames, of_windows = _rows_that_count(source.files, source.alignment)
+        of_frames, of_windows = source.rows()
         parts = [
             rows.group_by(by)
             .agg(_value(name).mean().alias(name) for name in names)

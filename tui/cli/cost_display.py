@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.text import visible
-from tui.cli.evaluate_display import counted, duration
+from engine.text import counted, visible
+from tui.cli.evaluate_display import duration
 from tui.cli.screen import terminal_width
 from tui.format import plain_text
 from tui.launch import wants_plain

@@ -12,8 +12,8 @@ import polars as pl
 from engine.analysis.costs import MergeEffect, merge_effect
 from engine.catalogue import Catalogue
 from engine.schema import COST, CostInfo
+from engine.text import counted
 from tui.cli.cells import Cell, Column
-from tui.cli.evaluate_display import counted
 from tui.cli.gather import some
 from tui.cli.output import FlatTable
 from tui.format import MISSING, metric_number, number

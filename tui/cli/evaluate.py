@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import DataError
-from engine.text import visible
+from engine.text import counted, visible
 from tui.cli.entry import INTERRUPTED
 from tui.cli.extra import needs_eval
 
@@ -97,7 +97,7 @@ def _print_event(event: Event) -> None:
 
 
 def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> None:
-    from tui.cli.evaluate_display import counted, duration
+    from tui.cli.evaluate_display import duration
     from tui.cli.screen import Screen
 
     screen = Screen(plain=plain)

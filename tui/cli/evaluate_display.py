@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.text import visible
+from engine.text import counted, visible
 from tui.format import plain_text
 from tui.launch import wants_plain
 
@@ -137,11 +137,6 @@ def _bar(tally: Tally) -> Iterator[Callable[[Event], None]]:
                 progress.update(task, completed=tally.done, description=tally.words())
 
         yield show
-
-
-def counted(count: int, word: str) -> str:
-    """``1 window``, ``2 windows``."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

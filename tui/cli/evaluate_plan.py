@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.cli.evaluate_display import counted, duration
+from engine.text import counted
+from tui.cli.evaluate_display import duration
 from tui.cli.gather import some
 from tui.cli.output import print_json
 from tui.cli.screen import Screen
