@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-COMMAND_WORDS = frozenset({"runs", "compare", "rank", "trend", "export", "evaluate", "cost", "selftest", "synth"})
+COMMAND_WORDS = frozenset(
+    {"runs", "compare", "rank", "trend", "frames", "export", "evaluate", "cost", "selftest", "synth"}
+)
 
 
 def main(argv: list[str] | None = None) -> int:
