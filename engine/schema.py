@@ -88,6 +88,22 @@ _FRAME_COLUMNS: dict[str, type[pl.DataType]] = {
 }
 FRAMES = pl.Schema(_FRAME_COLUMNS)
 
+# Per-frame rows reduced to windows, which is what resampling needs: one row per (checkpoint, metric, drive, window).
+# Where the frames with a value are not the same in all checkpoints, there is one row per frame instead, so that
+# checkpoints are paired on the frames that both have. Rows of one metric, drive, window and frame are over the same
+# frames in all checkpoints.
+_SUM_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "checkpoint": pl.Categorical(),
+    "metric": pl.Categorical(),
+    "drive": pl.Categorical(),
+    "window": pl.Int64,
+    "frame": pl.Int64,  # null: the whole window, or a metric that windows have (pose)
+    "sum": pl.Float64,
+    "m2": pl.Float64,  # sum of squared deviations from the row's own mean
+    "count": pl.Int64,  # frames (pose: windows) with a value, at least 1
+}
+WINDOW_SUMS = pl.Schema(_SUM_COLUMNS)
+
 # One row per (checkpoint, merged): measured apart from the quality pass.
 COST = pl.Schema(
     {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Iterable
 
 # Categories that a terminal acts on or hides: controls, formats (bidirectional overrides, zero width), surrogates,
 # private use, unassigned, line and paragraph separators.
@@ -36,6 +37,13 @@ def _visible_character(character: str) -> str:
     if unicodedata.category(character) in _HIDDEN:
         return f"<U+{code:04X}>"
     return character
+
+
+def listed(names: Iterable[str], limit: int = 3) -> str:
+    """The first names, made visible, and how many more: ``a, b and 7 more``."""
+    every = [visible(name) for name in names]
+    shown = ", ".join(every[:limit])
+    return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
 
 
 # A folder name may have 255 bytes on every file system in use; some is left for temporary suffixes.

@@ -19,7 +19,7 @@ from engine.text import visible
 from tui.commands import Command, bindings
 from tui.driver import lean
 from tui.finding import Finder
-from tui.loader import Batch, Loader
+from tui.loader import Batch, Judging, Loader
 from tui.screens.base import LorascopeScreen
 from tui.screens.runs import RunsScreen
 from tui.session import KEEP_LOADED, Session
@@ -168,6 +168,11 @@ class LorascopeApp(App[None]):
         if self._loader:
             self._loader.request(refs, urgent=True, keep=True, baselines=self.session.state.baselines)
 
+    def judge(self, judging: Judging) -> None:
+        """Have a run judged in the background; the screens are told when it is."""
+        if self._loader:
+            self._loader.judge(judging)
+
     def on_runs_read(self, event: RunsRead) -> None:
         """Take over what was read."""
         batch = event.batch
@@ -176,6 +181,8 @@ class LorascopeApp(App[None]):
             self.session.overviews[overview.key] = overview
         for loaded in batch.loaded:
             self.session.add_loaded(loaded)
+        for judging, evidence in batch.judged:
+            self.session.add_judged(judging.loaded, evidence)
         for error in batch.errors:
             self.notify(error, severity="error", timeout=12)
         self._follow()

@@ -143,7 +143,7 @@ class Pages:
         if found.rows.is_empty():
             return Content(sentence=f"{wish.subject.checkpoint} has no depth metrics of the region {wish.region}.")
         rows = AblationSource(found.rows, found.own, _heading(wish.subject), self._catalogue, plain=wish.plain)
-        return Content(rows=rows, about=f"region {wish.region} · ● {found.own}: this run's")
+        return Content(rows=rows, about=f"region {wish.region} · ● this run's · {_UNTESTED}")
 
     def _photometric(self, wish: Wish) -> Content:
         subject = wish.subject
@@ -164,7 +164,8 @@ class Pages:
             return Content(sentence=f"{found.metric.title} was measured in no frame.")
         means = slice_means(found.pairs, found.metric)
         rows = SlicesSource(means, found.metric, _heading(wish.subject), plain=wish.plain)
-        return Content(rows=rows, about=_about(found.metric, found.alignment), note=found.note)
+        about = f"{_about(found.metric, found.alignment)} · {_UNTESTED}"
+        return Content(rows=rows, about=about, note=found.note)
 
     def pictures(self, wish: Wish) -> tuple[PictureRef, ...]:
         """The pictures of the other checkpoint."""
@@ -191,6 +192,8 @@ def wish_of(state: ViewState, page: str, library: Library, loaded: Loaded, check
     )
 
 
+# A verdict (▲, ▼) is told from chance; these are not.
+_UNTESTED = "△▽: means, untested"
 _ORDERS = {
     FrameOrder.WORST: "worst first",
     FrameOrder.LOST: "most lost first",

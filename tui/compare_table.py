@@ -8,9 +8,10 @@ from typing import Literal
 from engine.analysis.compare import Cell as Figures
 from engine.analysis.compare import Column as BlockFigures
 from engine.analysis.compare import Comparison, Entry, compare, differing
+from engine.analysis.evidence import Evidence
 from engine.catalogue import Metric
 from engine.errors import UsageError
-from tui.format import metric_number, number, percent, signed, verdict_mark, verdict_role
+from tui.format import metric_number, number, percent, reach, signed, verdict_mark, verdict_role
 from tui.library import Library, Loaded
 from tui.metric_rows import MetricRows, labelled
 from tui.state import BEST, Block, View
@@ -29,6 +30,7 @@ def build(
     objective: str,
     pattern: str = "",
     only_different: bool = False,
+    evidence: Mapping[str, Evidence] | None = None,
 ) -> Comparison:
     """The comparison that the blocks ask for.
 
@@ -40,6 +42,7 @@ def build(
         objective: what decides which checkpoint is best.
         pattern: globs and words over metrics; empty means all.
         only_different: leave out metrics that hardly changed anywhere.
+        evidence: what tells changes from chance, by the runs' keys; other runs are not judged.
 
     Raises:
         UnknownNameError: no run has the objective, or a block's checkpoint does not exist.
@@ -54,6 +57,7 @@ def build(
             analysis=loaded[block.run].analysis,
             facts=loaded[block.run].facts,
             checkpoint=None if block.checkpoint == BEST else block.checkpoint,
+            evidence=(evidence or {}).get(block.run),
         )
         for block, name in zip(blocks, names, strict=True)
     ]
@@ -152,6 +156,9 @@ def describe(metric: Metric, column: BlockFigures) -> str:
         text = f"{metric.key}  {number(figures.baseline, 6)} → {number(figures.value, 6)}"
     if figures.delta_pct is not None:
         text += f"  {percent(figures.delta_pct)} %"
+    half = reach(figures.joint95, figures.baseline, metric.digits)
+    if half and figures.baseline is not None:
+        text += f" {half}"
     if figures.verdict is not None:
-        text += f" {figures.verdict.value}"
+        text += f" {figures.verdict.value}{f' ({figures.kind})' if figures.kind else ''}"
     return text if figures.n is None else f"{text}  n {figures.n}"

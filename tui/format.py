@@ -11,6 +11,8 @@ from engine.catalogue import Metric
 MISSING = "–"
 _SHORTEST_NAME = 6
 MARKS = {"better": "▲", "worse": "▼", "tied": "≈"}
+# Of a change that was not told from chance, or that chance has no part in: hollow.
+CHANGE_MARKS = {"better": "△", "worse": "▽", "equal": "="}
 
 # One ASCII cell or short word for every sign that the app draws, for plain mode. Better and worse are letters there:
 # a plus or minus behind a signed number would read as its sign.
@@ -18,6 +20,8 @@ _PLAIN = str.maketrans(
     {
         "▲": "B",
         "▼": "W",
+        "△": "b",
+        "▽": "w",
         "≈": "=",
         "↑": "^",
         "↓": "v",
@@ -91,6 +95,22 @@ def percent(value: float | None) -> str:
     return f"{value:+.0f}" if abs(value) >= 1e3 else f"{value:+.1f}"
 
 
+def reach(interval: tuple[float, float] | None, baseline: float | None, digits: int) -> str:
+    """Half the width of an interval of a change: ``±0.0041``, or with a baseline in percent of it, ``±1.2``.
+
+    Args:
+        interval: both ends; ``None`` gives nothing, and so does a baseline of 0.
+        baseline: what the change is relative to; ``None`` leaves it in the metric's unit.
+        digits: decimals in the metric's unit.
+    """
+    if interval is None or baseline == 0:
+        return ""
+    half = (interval[1] - interval[0]) / 2
+    if baseline is None:
+        return f"±{number(half, digits)}"
+    return f"±{percent(100.0 * half / abs(baseline)).lstrip('+')}"
+
+
 def metric_number(value: float | None, metric: Metric) -> str:
     """A value of ``metric`` with the digits that the catalogue gives it."""
     return number(value, metric.digits)
@@ -99,6 +119,11 @@ def metric_number(value: float | None, metric: Metric) -> str:
 def verdict_mark(verdict: str | None) -> str:
     """``▲`` better, ``▼`` worse, ``≈`` tied, a space where nothing can be said."""
     return MARKS.get(verdict or "", " ")
+
+
+def change_mark(change: str | None) -> str:
+    """``△`` for the better, ``▽`` for the worse, by direction alone; a space where there is none. See ``MARKS``."""
+    return CHANGE_MARKS.get(change or "", " ")
 
 
 def verdict_role(verdict: str | None) -> str:

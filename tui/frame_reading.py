@@ -23,7 +23,7 @@ from engine.results.frames import (
     place_of,
     read_curves,
     read_values,
-    read_windows,
+    sampled_windows,
     scan_checkpoints,
 )
 from engine.schema import WINDOWS, Role, empty
@@ -128,7 +128,7 @@ class FrameReader:
         values, alignment = read_values(run, subject.names, subject.key)
         windows, note = empty(WINDOWS), ""
         try:
-            windows = read_windows(run)
+            windows = sampled_windows(run)
         except DataError as error:
             note = f"strata are not known: {error}"
         pairs = pair_frames(values, subject.checkpoint, subject.against, windows, metric)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import polars as pl
 
 from engine.catalogue import Catalogue, Metric
-from tui.format import MISSING, metric_number, percent, plain_text, signed, verdict_mark, verdict_role
+from tui.format import MISSING, change_mark, metric_number, percent, plain_text, signed
 from tui.plots.panels import heading
 from tui.widgets.grid_model import Cell, Column
 
@@ -55,9 +55,10 @@ class _Rows:
             return (Cell(self.sign(cells), "heading"),)
         return [Cell(self.sign(cell.text), cell.role) for cell in cells]
 
-    def _judged(self, row: dict[str, Any], change: str) -> list[Cell]:
-        role = verdict_role(row["verdict"])
-        return [Cell(change, role or "muted"), Cell(verdict_mark(row["verdict"]), role)]
+    @staticmethod
+    def _changed(row: dict[str, Any]) -> list[Cell]:
+        # A change of means that was not judged has no colour.
+        return [Cell(percent(row["delta_pct"])), Cell(change_mark(row["change"]))]
 
 
 def short_drives(names: Sequence[str]) -> list[str]:
@@ -151,8 +152,8 @@ class FramesSource:
     def cells(self, row: int) -> Sequence[Cell]:
         """The figures of one frame."""
         drive, window, frame = self.place(row)
-        verdict = self._ranked["verdict"][row]
-        role = verdict_role(verdict)
+        change = self._ranked["change"][row]
+        role = change if change in ("better", "worse") else ""
         value, against = self.figures(row)
         difference = self._ranked["difference"][row]
         cells = [
@@ -167,7 +168,7 @@ class FramesSource:
             cells += [
                 Cell(metric_number(against, self.metric), "muted"),
                 Cell(signed(difference, self.metric.digits), role or "muted"),
-                Cell(verdict_mark(verdict), role),
+                Cell(change_mark(change), role),
             ]
         cells.append(Cell("▣" if self.has_picture(row) else "", "accent"))
         return [Cell(plain_text(cell.text), cell.role) for cell in cells] if self._plain else cells
@@ -206,7 +207,7 @@ class AblationSource(_Rows):
             cells.append(Cell(metric_number(row["value"], metric)))
             if against:
                 cells.append(Cell(metric_number(row["against"], metric), "muted"))
-                cells += self._judged(row, percent(row["delta_pct"]))
+                cells += self._changed(row)
             # Without an alignment there is nothing to fit.
             failed = "" if align == "none" else str(row["failed"])
             cells += [
@@ -255,6 +256,6 @@ class SlicesSource(_Rows):
             cells.append(Cell(metric_number(row["value"], metric)))
             if against:
                 cells.append(Cell(metric_number(row["against"], metric), "muted"))
-                cells.append(Cell(signed(row["difference"], metric.digits), verdict_role(row["verdict"]) or "muted"))
-                cells += self._judged(row, percent(row["delta_pct"]))
+                cells.append(Cell(signed(row["difference"], metric.digits)))
+                cells += self._changed(row)
             self._rows.append((f"{part}/{row['slice']}", cells))

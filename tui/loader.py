@@ -16,6 +16,7 @@ from engine.results.model import RunRef
 from tui.session import Overview, broken_overview
 
 if TYPE_CHECKING:
+    from engine.analysis.evidence import Evidence
     from tui.library import Library, Loaded
 
 # Results are handed over together when this much time has passed: one repaint for many rows.
@@ -32,6 +33,7 @@ class Batch:
         errors: sentences for the user.
         library: the library that read them.
         remaining: how many runs are still to be read.
+        judged: what tells the changes of runs from chance; ``None`` where judging failed.
     """
 
     overviews: list[Overview] = field(default_factory=list)
@@ -39,10 +41,35 @@ class Batch:
     errors: list[str] = field(default_factory=list)
     library: Library | None = None
     remaining: int = 0
+    judged: list[tuple[Judging, Evidence | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Judging:
+    """A run to be judged in all its metrics.
+
+    Attributes:
+        loaded: the run.
+        evidence: what is known of it from before, if anything.
+        objective: the metric of a ranking whose tie group is wanted, or empty.
+        checkpoints: those that stand for choice in it, best first.
+    """
+
+    loaded: Loaded
+    evidence: Evidence | None = None
+    objective: str = ""
+    checkpoints: tuple[str, ...] = ()
+
+    def same(self, other: Judging) -> bool:
+        """Whether both ask the same of the same reading of a run."""
+        return self.loaded is other.loaded and (self.objective, self.checkpoints) == (
+            other.objective,
+            other.checkpoints,
+        )
 
 
 class Loader:
-    """A thread that reads runs.
+    """A thread that reads runs, and judges them when there is nothing to read.
 
     Args:
         config_path: a ``lorascope.toml`` that was named; else it is looked for.
@@ -53,6 +80,8 @@ class Loader:
         self._config_path = config_path
         self._deliver = deliver
         self._queue: list[tuple[int, int, str, RunRef, str | None, bool]] = []
+        self._judgings: list[Judging] = []
+        self._judging: Judging | None = None
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._stopped = False
@@ -78,16 +107,26 @@ class Loader:
                 heapq.heappush(self._queue, (priority, order, key, ref, baseline, keep))
             self._changed.notify()
 
+    def judge(self, judging: Judging) -> None:
+        """Have a run judged after everything that is to be read; a later question about it replaces an earlier one."""
+        with self._changed:
+            others = [other for other in self._judgings if other.loaded.key != judging.loaded.key]
+            if self._judging is None or not self._judging.same(judging):
+                others.append(judging)
+            self._judgings = others
+            self._changed.notify()
+
     def stop(self) -> None:
         """End the thread after the run that it is reading; does not wait for it."""
         with self._changed:
             self._stopped = True
             self._queue.clear()
+            self._judgings.clear()
             self._changed.notify()
 
     def _next(self, timeout: float | None) -> tuple[RunRef, str | None, bool] | None:
         with self._changed:
-            if not self._queue and not self._stopped:
+            if not self._queue and not self._judgings and not self._stopped:
                 self._changed.wait(timeout)
             if not self._queue:
                 return None
@@ -98,12 +137,35 @@ class Loader:
         library: Library | None = None
         while not self._stopped:
             item = self._next(None)
-            if item is None:
-                continue
             errors: list[str] = []
             if library is None:
                 library, errors = self._open_library()
-            library = self._read_batch(library, item, errors)
+            if item is not None:
+                library = self._read_batch(library, item, errors)
+            else:
+                self._judge_next(library, errors)
+
+    def _judge_next(self, library: Library, errors: list[str]) -> None:
+        with self._changed:
+            if not self._judgings:
+                return
+            # The newest one is what the user looks at now.
+            judging = self._judging = self._judgings.pop()
+            remaining = len(self._queue)
+        evidence = None
+        try:
+            from tui.evidence import judge
+
+            evidence = judge(library, judging)
+        except LorascopeError as error:
+            errors.append(f"{judging.loaded.run.name} cannot be judged: {error}")
+        except Exception as error:
+            why = f"{type(error).__name__}: {error} (please report this as a bug)"
+            errors.append(f"{judging.loaded.run.name} cannot be judged: {why}")
+        with self._changed:
+            self._judging = None
+        if not self._stopped:
+            self._deliver(Batch(errors=errors, library=library, remaining=remaining, judged=[(judging, evidence)]))
 
     def _read_batch(self, library: Library, item: tuple[RunRef, str | None, bool] | None, errors: list[str]) -> Library:
         """Read until the queue is empty or the batch is due, then hand it over."""

@@ -37,7 +37,6 @@ class PickSource:
         self._front = picked.front
         objective = term(picked.ranking.objective, catalogue)
         self._objective = objective
-        self._sign_of_better = catalogue.get(objective.key).direction.sign
         self._terms = [entry for entry in terms if entry.key != objective.key]
         self._rows = picked.ranking.rows.to_dicts()
         self._values = picked.ranking.wide(analysis).to_dicts()
@@ -74,11 +73,10 @@ class PickSource:
     def cells(self, row: int) -> Sequence[Cell]:
         """Rank, name, the objective with its change, the limited quantities, and whether it is on the front."""
         entry = self._rows[row]
-        change = entry["delta_pct"]
-        direction = 0.0 if change is None else change * self._sign_of_better
-        verdict = None if change is None else "better" if direction > 0 else "worse" if direction < 0 else "tied"
+        change, verdict = entry["delta_pct"], entry["verdict"]
+        tied = row > 0 and entry["tied_with_best"]
         cells = [
-            Cell(str(entry["rank"]), "muted"),
+            Cell("=" if tied else str(entry["rank"]), "muted"),
             Cell(str(entry["checkpoint"]), "best" if entry["rank"] == 1 else ""),
             Cell(self._number(entry["value"], self._objective)),
             Cell(percent(change), verdict or "muted"),

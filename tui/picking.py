@@ -9,8 +9,10 @@ from typing import Literal
 
 import polars as pl
 
+from engine.analysis.evidence import Evidence
 from engine.analysis.pareto import pareto_front
 from engine.analysis.ranking import Ranking, rank
+from engine.analysis.second import recommendation
 from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Direction
 from engine.errors import LorascopeError, UsageError
 from tui.library import Library, Loaded
@@ -170,6 +172,7 @@ class Picked:
         front: the checkpoints on the Pareto front among what remains.
         axes: the keys of the front: cost or first metric, then quality.
         error: why the filter could not be applied; the ranking is then unfiltered.
+        advice: which checkpoint to take among those tied with the best, one sentence; empty where nothing is known.
     """
 
     ranking: Ranking
@@ -177,6 +180,7 @@ class Picked:
     front: frozenset[str]
     axes: tuple[str, str] | None
     error: str = ""
+    advice: str = ""
 
 
 def usable_objective(wanted: str, metrics: Sequence[str], catalogue: Catalogue) -> str:
@@ -208,7 +212,14 @@ def default_axes(metrics: Sequence[str], catalogue: Catalogue) -> tuple[str, str
 
 
 def pick(
-    library: Library, loaded: Loaded, *, objective: str, limits: Sequence[Limit], extra: str, axes: Sequence[str]
+    library: Library,
+    loaded: Loaded,
+    *,
+    objective: str,
+    limits: Sequence[Limit],
+    extra: str,
+    axes: Sequence[str],
+    evidence: Evidence | None = None,
 ) -> Picked:
     """Filter, rank, and find the Pareto front of what remains.
 
@@ -219,6 +230,7 @@ def pick(
         limits: what is limited; those of metrics that this run lacks are left out.
         extra: a further condition.
         axes: two metric keys for the front; the default ones where they are not two of this run.
+        evidence: what tells changes from chance; a tie group that it does not know yet is not asked for.
 
     Raises:
         UsageError: the objective is not a metric of this run with a direction.
@@ -226,17 +238,25 @@ def pick(
     analysis, catalogue = loaded.analysis, library.catalogue
     usable = [limit for limit in limits if term(limit.metric, catalogue).key in analysis.metrics]
     where, error = where_text(usable, extra), ""
+    condition = where or None
+
+    def ranked(ties: bool) -> Ranking:
+        return rank(analysis, objective=objective, catalogue=catalogue, where=condition, evidence=evidence, ties=ties)
+
     try:
-        ranking = rank(analysis, objective=objective, catalogue=catalogue, where=where or None)
+        ranking = ranked(ties=False)
     except LorascopeError as problem:
         if not where:
             raise
-        error = str(problem)
-        ranking = rank(analysis, objective=objective, catalogue=catalogue)
+        error, condition = str(problem), None
+        ranking = ranked(ties=False)
+    if evidence is not None and evidence.knows_ties(ranking.objective, ranking.rows["checkpoint"].to_list()):
+        ranking = ranked(ties=True)
     chosen = [key for key in axes if key in analysis.metrics]
     pair = (chosen[0], chosen[1]) if len(chosen) == 2 else default_axes(analysis.metrics, catalogue)
     front: frozenset[str] = frozenset()
     if pair:
         kept = analysis.table.filter(pl.col("checkpoint").is_in(ranking.rows["checkpoint"].to_list()))
         front = frozenset(kept.filter(pareto_front(kept, list(pair), catalogue))["checkpoint"].to_list())
-    return Picked(ranking, where, front, pair, error)
+    advice = recommendation(ranking, analysis, library.config.score.weights) if evidence is not None else ""
+    return Picked(ranking, where, front, pair, error, advice)

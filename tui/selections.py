@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+
 from engine.analysis.deltas import deltas
 from engine.export.selection import Selection
+from engine.results.costs import read_costs
+from engine.results.model import RunKind
+from engine.results.problems import ProblemLog
+from engine.schema import COST
 from tui.library import Library, Loaded
 
 
@@ -50,7 +56,19 @@ def make_selection(
         protocol=run.metadata.protocol.name,
         provenance=run.metadata.provenance.value,
         baseline=run.baseline,
+        about=run.metadata,
+        costs=cost_rows(loaded, checkpoint),
     )
+
+
+def cost_rows(loaded: Loaded, checkpoint: str) -> list[dict[str, object]]:
+    """What was measured of the costs of a checkpoint and of its baseline: rows of the run's ``cost.parquet``."""
+    run = loaded.run
+    if run.ref.kind is not RunKind.NATIVE:
+        return []
+    table = read_costs(run.path, ProblemLog())  # the loader has told what is wrong with it
+    names = [name for name in (run.baseline, checkpoint) if name is not None]
+    return table.filter(pl.col("checkpoint").is_in(names)).select(COST.names()).to_dicts()
 
 
 def metric_rows(library: Library, loaded: Loaded, checkpoint: str) -> list[dict[str, object]]:

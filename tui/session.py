@@ -13,10 +13,13 @@ from tui.format import distinct, short_names
 from tui.state import Block, ViewState, load_state, save_state, state_file
 
 if TYPE_CHECKING:
+    from engine.analysis.evidence import Evidence
     from tui.library import Library, Loaded
 
 # Loaded runs that are kept at the same time; further ones are read again when they are looked at.
 KEEP_LOADED = 64
+# What judging needs of a run is much more than its figures; the least recently judged one is forgotten.
+KEEP_JUDGED = 12
 # Compare and Trends show all runs of a folder by themselves only where they are few.
 SHOW_ALL_UP_TO = 4
 
@@ -93,6 +96,7 @@ class Session:
         self.discovering = True
         self.samples = False
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+        self._judged: OrderedDict[str, tuple[Loaded, Evidence | None]] = OrderedDict()
 
     def save(self) -> bool:
         """Keep the view for the next start."""
@@ -103,6 +107,7 @@ class Session:
         self.refs.clear()
         self.overviews.clear()
         self._loaded.clear()
+        self._judged.clear()
         self.discovering = True
 
     def add_refs(self, refs: Iterable[RunRef]) -> None:
@@ -116,6 +121,18 @@ class Session:
         self._loaded.move_to_end(loaded.key)
         while len(self._loaded) > KEEP_LOADED:
             self._loaded.popitem(last=False)
+
+    def add_judged(self, loaded: Loaded, evidence: Evidence | None) -> None:
+        """What tells this run's changes from chance; ``None`` if judging it failed."""
+        self._judged[loaded.key] = loaded, evidence
+        self._judged.move_to_end(loaded.key)
+        while len(self._judged) > KEEP_JUDGED:
+            self._judged.popitem(last=False)
+
+    def judged(self, loaded: Loaded) -> tuple[bool, Evidence | None]:
+        """Whether this very reading of the run was judged, and what came of it."""
+        of, evidence = self._judged.get(loaded.key, (None, None))
+        return (True, evidence) if of is loaded else (False, None)
 
     def forget(self, key: str) -> None:
         """Read this run again when it is next looked at."""

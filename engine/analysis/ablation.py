@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from engine.analysis.deltas import delta_pct, verdict
+from engine.analysis.deltas import delta_pct
+from engine.analysis.worst_frames import change
 from engine.catalogue import Catalogue, Group
 
 # The depth metrics that tell alignments apart, in the order of the table.
@@ -19,7 +20,7 @@ ABLATION = pl.Schema(
         "value": pl.Float64,
         "against": pl.Float64,
         "delta_pct": pl.Float64,
-        "verdict": pl.String,
+        "change": pl.String,  # a Change
         "frames": pl.Int64,  # behind the value
         "failed": pl.Int64,  # frames whose alignment could not be fitted, so that `none` stands in for it
     }
@@ -73,14 +74,13 @@ def ablation(
     signs = {key: catalogue.get(key).direction.sign for key in own.get_column("metric").unique()}
     known = {name: index for index, name in enumerate(alignments)}
     places = {f"{Group.DEPTH}.{region}.{name}": index for index, name in enumerate(ABLATED)}
+    sign = pl.col("metric").replace_strict(signs, default=0, return_dtype=pl.Int8)
     value, reference = pl.col("value"), pl.col("against")
     return (
         own.join(other, on=["metric", "align"], how="left")
         .with_columns(
             delta_pct(value, reference).alias("delta_pct"),
-            verdict(value, reference, pl.col("metric").replace_strict(signs, default=0, return_dtype=pl.Int8)).alias(
-                "verdict"
-            ),
+            change(value, reference, sign).alias("change"),
             pl.col("metric").replace_strict(places, default=None, return_dtype=pl.Int64).alias("place"),
             pl.col("align").replace_strict(known, default=None, return_dtype=pl.Int64).alias("turn"),
         )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 from engine.analysis.comparability import comparability
 from engine.analysis.comparison import Cell, Column, Comparison, Entry
 from engine.analysis.deltas import DELTAS, Verdict, deltas
@@ -65,12 +67,18 @@ def compare(
         else best(entry.analysis, objective=objective, catalogue=catalogue)
         for entry in entries
     ]
+    # Judged once for all blocks of a run: every verdict is corrected for all of its checkpoints anyway.
+    evidence = {entry.evidence for entry in entries if entry.evidence is not None}
+    judged = {own: own.differences(_shown(keys)) for own in evidence}
     # A run that takes part with several checkpoints is one run.
     verdict = comparability(list({entry.path: entry.facts for entry in entries}.values()))
     return Comparison(
         objective=objective_key,
         metrics=tuple(catalogue.get(key) for key in keys),
-        columns=tuple(_column(entry, name, keys, catalogue) for entry, name in zip(entries, chosen, strict=True)),
+        columns=tuple(
+            _column(entry, name, keys, catalogue, judged[entry.evidence] if entry.evidence else None)
+            for entry, name in zip(entries, chosen, strict=True)
+        ),
         comparable=verdict.comparable,
         headline=verdict.headline,
         notes=(*verdict.notes, *_missing_notes(entries, chosen, objective_key)),
@@ -87,6 +95,11 @@ def differing(comparison: Comparison, *, tolerance_pct: float = 1.0) -> tuple[st
     return tuple(
         key for key in comparison.keys if _differs([column.cells[key] for column in comparison.columns], tolerance_pct)
     )
+
+
+def _shown(keys: Sequence[str]) -> list[str]:
+    """The metrics of a column: the score is its headline, whatever the rows are."""
+    return list(dict.fromkeys((SCORE_KEY, *keys)))
 
 
 def _choose(metrics: str | Sequence[str] | None, available: list[str], catalogue: Catalogue) -> list[str]:
@@ -113,13 +126,15 @@ def _objective(entries: Sequence[Entry], objective: str, available: list[str], c
     return catalogue.resolve(objective, available, "--objective")
 
 
-def _column(entry: Entry, checkpoint: str | None, keys: Sequence[str], catalogue: Catalogue) -> Column:
+def _column(
+    entry: Entry, checkpoint: str | None, keys: Sequence[str], catalogue: Catalogue, judged: pl.DataFrame | None
+) -> Column:
     analysis = entry.analysis
-    wanted = list(dict.fromkeys((SCORE_KEY, *keys)))
+    wanted = _shown(keys)
     if checkpoint is None:
         cells = {key: _baseline_only(key, analysis) for key in wanted}
     else:
-        rows = deltas(analysis, checkpoint, catalogue=catalogue, keys=wanted)
+        rows = deltas(analysis, checkpoint, catalogue=catalogue, keys=wanted, differences=judged)
         cells = {row["metric"]: _cell(row) for row in rows.iter_rows(named=True)}
     return Column(
         run=entry.run,
@@ -131,11 +146,11 @@ def _column(entry: Entry, checkpoint: str | None, keys: Sequence[str], catalogue
         checkpoint=checkpoint,
         score=cells[SCORE_KEY],
         cells={key: cells[key] for key in keys},
+        basis=None if entry.evidence is None or judged is None else entry.evidence.basis(judged),
     )
 
 
 def _cell(row: Mapping[str, Any]) -> Cell:
-    low, high = row["ci95_low"], row["ci95_high"]
     return Cell(
         key=row["metric"],
         baseline=row["baseline"],
@@ -143,13 +158,20 @@ def _cell(row: Mapping[str, Any]) -> Cell:
         delta=row["delta"],
         delta_pct=row["delta_pct"],
         verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
-        ci95=None if low is None or high is None else (low, high),
+        ci95=_interval(row["ci95_low"], row["ci95_high"]),
+        joint95=_interval(row["joint_low"], row["joint_high"]),
+        kind=row["kind"],
         n=row["n"],
     )
 
 
+def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)
+
+
 def _baseline_only(key: str, analysis: RunAnalysis) -> Cell:
-    return Cell(key, analysis.value(analysis.baseline, key), None, None, None, None, None, None)
+    value = analysis.value(analysis.baseline, key)
+    return Cell(key, value, None, None, None, None, None, None, None, None)
 
 
 def _missing_notes(entries: Sequence[Entry], chosen: Sequence[str | None], objective: str) -> list[str]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.analysis.comparability import Facts
 from engine.analysis.deltas import Verdict
 from engine.analysis.overview import RunAnalysis
 from engine.catalogue import Metric
+
+if TYPE_CHECKING:  # a comparison that is not judged needs no NumPy
+    from engine.analysis.evidence import Evidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +27,7 @@ class Entry:
         analysis: its tables.
         facts: what decides whether its values may stand beside another's.
         checkpoint: the checkpoint to show; ``None`` is the best by the comparison's objective.
+        evidence: what tells its changes from chance; without it nothing is judged.
     """
 
     run: str
@@ -32,14 +37,17 @@ class Entry:
     analysis: RunAnalysis
     facts: Facts
     checkpoint: str | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One metric of one run: baseline, value, change. ``None`` is not measured (``verdict``: cannot be said).
 
-    ``delta`` and ``ci95`` are in the metric's unit, ``delta_pct`` in percent of |baseline|; ``ci95`` is the interval of
-    ``delta``; ``n`` the frames behind ``value``.
+    ``delta`` and the intervals of it are in the metric's unit, ``delta_pct`` in percent of |baseline|. ``ci95`` is the
+    95 % interval of this one change by itself; ``joint95`` holds for all checkpoints of the run at once, and 0 is
+    outside of it exactly if the verdict is better or worse. ``kind`` says what they were computed from (a
+    :class:`engine.analysis.differences.Kind`); ``n`` is the frames behind ``value``.
     """
 
     key: str
@@ -49,6 +57,8 @@ class Cell:
     delta_pct: float | None
     verdict: Verdict | None
     ci95: tuple[float, float] | None
+    joint95: tuple[float, float] | None
+    kind: str | None
     n: int | None
 
 
@@ -63,6 +73,7 @@ class Column:
         checkpoint: the one shown, ``None`` where no checkpoint has a value of the objective.
         score: the composite score; all ``None`` where the run has none.
         cells: by metric key, one for every row of the table.
+        basis: what its verdicts are based on, one sentence; ``None`` where nothing was judged.
     """
 
     run: str
@@ -74,6 +85,7 @@ class Column:
     checkpoint: str | None
     score: Cell
     cells: Mapping[str, Cell]
+    basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

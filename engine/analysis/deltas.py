@@ -1,4 +1,4 @@
-"""Changes against the baseline: absolute, relative, and whether they are for the better."""
+"""Changes against the baseline: absolute, relative, and what was judged of them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,23 @@ DELTAS = pl.Schema(
         "verdict": pl.String,
         "ci95_low": pl.Float64,
         "ci95_high": pl.Float64,
+        "joint_low": pl.Float64,
+        "joint_high": pl.Float64,
+        "kind": pl.String,
         "n": pl.Int64,
     }
 )
 
+# What was judged of a change.
+JUDGED = ("verdict", "ci95_low", "ci95_high", "joint_low", "joint_high", "kind")
+
 
 class Verdict(StrEnum):
-    """What a change means, given the metric's direction."""
+    """What a change means, given the metric's direction. Only what was told from chance is better or worse."""
 
     BETTER = "better"
     WORSE = "worse"
-    TIED = "tied"
+    TIED = "tied"  # no difference is shown
 
 
 def delta(value: pl.Expr, baseline: pl.Expr) -> pl.Expr:
@@ -43,33 +49,13 @@ def delta_pct(value: pl.Expr, baseline: pl.Expr) -> pl.Expr:
     return _finite(100.0 * (value - baseline) / baseline.abs())
 
 
-def verdict(value: pl.Expr, baseline: pl.Expr, sign: pl.Expr) -> pl.Expr:
-    """Better, worse or tied as text; null without a value, a baseline or a direction.
-
-    Without intervals only exactly equal values are tied.
-
-    Args:
-        value: the checkpoint's value.
-        baseline: the baseline's value.
-        sign: +1 where more is better, -1 where less is better, 0 where neither.
-    """
-    return (
-        pl.when((value == baseline) & (sign != 0))
-        .then(pl.lit(Verdict.TIED.value))
-        .when(((value > baseline) & (sign > 0)) | ((value < baseline) & (sign < 0)))
-        .then(pl.lit(Verdict.BETTER.value))
-        .when(((value < baseline) & (sign > 0)) | ((value > baseline) & (sign < 0)))
-        .then(pl.lit(Verdict.WORSE.value))
-        .otherwise(pl.lit(None, pl.String))
-    )
-
-
 def deltas(
     analysis: RunAnalysis,
     checkpoint: str,
     *,
     catalogue: Catalogue,
     keys: Sequence[str] | None = None,
+    differences: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """One checkpoint against the run's baseline, a row per metric.
 
@@ -79,10 +65,16 @@ def deltas(
         catalogue: directions.
         keys: metrics, in the order wanted; default all that the run has. Those that it lacks give rows of nulls.
 
+        differences: what was judged (schema :data:`engine.analysis.differences.DIFFERENCES`), of this checkpoint and
+            of any others.
+
     Returns:
         Frame of schema :data:`DELTAS`: ``delta`` in the metric's unit, ``delta_pct`` in percent of |baseline| (null at
-        a baseline of 0 or none), ``verdict`` a :class:`Verdict` or null, ``n`` the frames behind ``value``.
-        ``ci95_low`` and ``ci95_high`` (of ``delta``) are null: a summary alone gives no interval.
+        a baseline of 0 or none), ``n`` the frames behind ``value``. ``verdict`` (a :class:`Verdict`), ``kind`` (a
+        :class:`engine.analysis.differences.Kind`) and the intervals of ``delta`` come from ``differences``: null where
+        it does not tell; equal values are tied in any case. ``ci95_*`` is the interval of this one change by itself,
+        ``joint_*`` the one that holds for all checkpoints at once, which the verdict goes by. Paired ones are over the
+        frames that both sides have.
 
     Raises:
         UnknownNameError: the run has no such checkpoint.
@@ -101,14 +93,30 @@ def deltas(
         },
         schema={"metric": pl.String, "baseline": pl.Float64, "value": pl.Float64, "sign": pl.Int8, "n": pl.Int64},
     )
+    judged = judged_changes(differences).filter(pl.col("checkpoint") == checkpoint).drop("checkpoint")
     value, baseline = pl.col("value"), pl.col("baseline")
-    return rows.with_columns(
-        delta(value, baseline).alias("delta"),
-        delta_pct(value, baseline).alias("delta_pct"),
-        verdict(value, baseline, pl.col("sign")).alias("verdict"),
-        pl.lit(None, pl.Float64).alias("ci95_low"),
-        pl.lit(None, pl.Float64).alias("ci95_high"),
-    ).select(DELTAS.names())
+    equal = pl.when((value == baseline) & (pl.col("sign") != 0)).then(pl.lit(Verdict.TIED.value))
+    return (
+        rows.join(judged, on="metric", how="left", maintain_order="left")
+        .with_columns(
+            delta(value, baseline).alias("delta"),
+            delta_pct(value, baseline).alias("delta_pct"),
+            pl.coalesce("verdict", equal).alias("verdict"),
+        )
+        .select(DELTAS.names())
+    )
+
+
+def judged_changes(differences: pl.DataFrame | None) -> pl.DataFrame:
+    """The columns ``checkpoint``, ``metric`` and :data:`JUDGED` of differences; no rows where there are none.
+
+    ``kind`` is null without a p-value: nothing was judged then, whatever it would have been judged by.
+    """
+    columns = ["metric", *JUDGED]
+    if differences is None:
+        return pl.DataFrame(schema={"checkpoint": pl.String} | {name: DELTAS[name] for name in columns})
+    kind = pl.when(pl.col("p_adjusted").is_not_null()).then("kind").alias("kind")
+    return differences.with_columns(kind).select("checkpoint", *columns)
 
 
 def _finite(expression: pl.Expr) -> pl.Expr:

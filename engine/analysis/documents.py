@@ -11,6 +11,11 @@ from engine.analysis.overview import RunAnalysis
 from engine.analysis.ranking import Ranking, best
 from engine.catalogue import SCORE_KEY, Catalogue, Metric
 
+_RANK_KEYS = (
+    *("rank", "checkpoint", "step", "value", "delta", "delta_pct"),
+    *("ci95", "joint95", "verdict", "kind", "tied_with_best"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
@@ -73,8 +78,10 @@ def run_row(
 def to_document(comparison: Comparison) -> dict[str, Any]:
     """The JSON of ``lorascope compare``.
 
-    ``checkpoints`` is a count (baseline not included); ``score`` is null where the run has none; null anywhere else is
-    "not measured". Every run lists the same metrics.
+    ``checkpoints`` is a count (baseline not included); ``score`` is null where the run has none; null among figures is
+    "not measured", of a verdict and its interval "cannot be said". ``basis`` says in words what verdicts are based on.
+    ``ci95`` is the interval of ``delta`` by itself, ``joint95`` the one that holds for all checkpoints of the run at
+    once and that the verdict goes by. Every run lists the same metrics.
     """
     return {
         "runs": [_column_document(column, comparison.metrics) for column in comparison.columns],
@@ -106,8 +113,10 @@ def runs_document(rows: Sequence[RunRow]) -> dict[str, Any]:
 def rank_document(ranking: Ranking, run: str) -> dict[str, Any]:
     """The JSON of ``lorascope rank``.
 
-    Beyond the ranked rows, checkpoints without a value of the objective follow with ``rank`` and ``value`` null, unless
-    only the first rows were asked for.
+    ``ci95`` is the interval of ``delta`` by itself, ``joint95`` the one that holds for all checkpoints at once and that
+    ``verdict`` goes by; ``kind`` is what they were computed from, ``basis`` says so in words. ``tied_with_best`` is
+    null where it cannot be said. Beyond the ranked rows, checkpoints without a value of the objective follow, with
+    nothing but their name, unless only the first rows were asked for.
     """
     rows = [
         {
@@ -117,26 +126,23 @@ def rank_document(ranking: Ranking, run: str) -> dict[str, Any]:
             "value": row["value"],
             "delta": row["delta"],
             "delta_pct": row["delta_pct"],
-            "ci95": None if row["ci95_low"] is None else [row["ci95_low"], row["ci95_high"]],
+            "ci95": _pair(row["ci95_low"], row["ci95_high"]),
+            "joint95": _pair(row["joint_low"], row["joint_high"]),
+            "verdict": row["verdict"],
+            "kind": row["kind"],
             "tied_with_best": row["tied_with_best"],
         }
         for row in ranking.rows.iter_rows(named=True)
     ]
     if ranking.top is None:
-        rows += [
-            {
-                "rank": None,
-                "checkpoint": name,
-                "step": None,
-                "value": None,
-                "delta": None,
-                "delta_pct": None,
-                "ci95": None,
-                "tied_with_best": False,
-            }
-            for name in ranking.unranked
-        ]
-    return {"run": run, "objective": ranking.objective, "where": ranking.where, "rows": rows}
+        rows += [{**dict.fromkeys(_RANK_KEYS), "checkpoint": name} for name in ranking.unranked]
+    return {
+        "run": run,
+        "objective": ranking.objective,
+        "where": ranking.where,
+        "basis": ranking.basis,
+        "rows": rows,
+    }
 
 
 def _column_document(column: Column, metrics: Sequence[Metric]) -> dict[str, Any]:
@@ -148,6 +154,7 @@ def _column_document(column: Column, metrics: Sequence[Metric]) -> dict[str, Any
         "checkpoints": column.checkpoints,
         "baseline": column.baseline,
         "checkpoint": column.checkpoint,
+        "basis": column.basis,
         "score": _score_document(column.score),
         "metrics": [
             _metric_document(metric, column.cells[metric.key]) for metric in metrics if metric.key != SCORE_KEY
@@ -155,10 +162,10 @@ def _column_document(column: Column, metrics: Sequence[Metric]) -> dict[str, Any
     }
 
 
-def _score_document(cell: Cell) -> dict[str, float | None] | None:
+def _score_document(cell: Cell) -> dict[str, Any] | None:
     if cell.value is None and cell.baseline is None:
         return None
-    return {"baseline": cell.baseline, "value": cell.value, "delta": cell.delta, "delta_pct": cell.delta_pct}
+    return _figures(cell)
 
 
 def _metric_document(metric: Metric, cell: Cell) -> dict[str, Any]:
@@ -167,11 +174,23 @@ def _metric_document(metric: Metric, cell: Cell) -> dict[str, Any]:
         "label": metric.label,
         "unit": metric.unit,
         "direction": metric.direction.value,
+        **_figures(cell),
+        "n": cell.n,
+    }
+
+
+def _figures(cell: Cell) -> dict[str, Any]:
+    return {
         "baseline": cell.baseline,
         "value": cell.value,
         "delta": cell.delta,
         "delta_pct": cell.delta_pct,
         "verdict": None if cell.verdict is None else cell.verdict.value,
         "ci95": None if cell.ci95 is None else list(cell.ci95),
-        "n": cell.n,
+        "joint95": None if cell.joint95 is None else list(cell.joint95),
+        "kind": cell.kind,
     }
+
+
+def _pair(low: float | None, high: float | None) -> list[float] | None:
+    return None if low is None or high is None else [low, high]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from engine.analysis.deltas import delta, delta_pct
+from engine.analysis.deltas import JUDGED, Verdict, delta, delta_pct, judged_changes
 from engine.analysis.overview import RunAnalysis
 from engine.analysis.where import PLACE, apply_where
 from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Direction
 from engine.errors import UsageError
 from engine.schema import Role
+
+if TYPE_CHECKING:  # a ranking that is not judged needs no NumPy
+    from engine.analysis.evidence import Evidence
 
 RANKED = pl.Schema(
     {
@@ -23,6 +27,10 @@ RANKED = pl.Schema(
         "delta_pct": pl.Float64,
         "ci95_low": pl.Float64,
         "ci95_high": pl.Float64,
+        "joint_low": pl.Float64,
+        "joint_high": pl.Float64,
+        "verdict": pl.String,
+        "kind": pl.String,
         "tied_with_best": pl.Boolean,
     }
 )
@@ -38,9 +46,13 @@ class Ranking:
         top: how many rows were asked for, or ``None`` for all.
         total: checkpoints that stood for choice.
         kept: those of them that met the condition, with a value or without.
-        rows: frame of schema :data:`RANKED`. Equal values share the smallest rank (1, 1, 3). ``delta`` and
-            ``delta_pct`` are against the baseline; the intervals are null: a summary alone gives none.
+        rows: frame of schema :data:`RANKED`. Equal values share the smallest rank (1, 1, 3). ``delta``, ``delta_pct``,
+            ``verdict``, ``kind`` and the intervals are of the change against the baseline, as in
+            :func:`engine.analysis.deltas.deltas`. ``tied_with_best``: cannot be told from the best of those that met
+            the condition, corrected for the choice; null where that cannot be said, or without evidence, unless the
+            values are equal.
         unranked: checkpoints that met the condition but have no value of the objective, in training order.
+        basis: what its verdicts are based on, one sentence; ``None`` where nothing was judged.
     """
 
     objective: str
@@ -50,6 +62,7 @@ class Ranking:
     kept: int
     rows: pl.DataFrame
     unranked: tuple[str, ...]
+    basis: str | None = None
 
     @property
     def rejected(self) -> int:
@@ -96,6 +109,8 @@ def rank(
     top: int | None = None,
     include_baseline: bool = False,
     place: str = PLACE,
+    evidence: Evidence | None = None,
+    ties: bool = True,
 ) -> Ranking:
     """Rank the checkpoints of a run.
 
@@ -110,6 +125,8 @@ def rank(
         top: keep the first rows only, at least 1.
         include_baseline: rank the baseline too.
         place: where ``where`` was typed, for messages.
+        evidence: what tells changes and places from chance; without it nothing is judged.
+        ties: ask the evidence for the tie group too, which takes longer than all the rest.
 
     Raises:
         UnknownNameError, UsageError, WhereError: the objective, ``top`` or the condition is wrong.
@@ -127,19 +144,19 @@ def rank(
     descending = catalogue.get(key).direction is Direction.HIGHER
     value = pl.col("value")
     baseline = pl.lit(analysis.value(analysis.baseline, key), pl.Float64)
-    rows = (
+    ranked = (
         measured.filter(value.is_not_null())
         .with_columns(
             value.rank(method="min", descending=descending).cast(pl.Int64).alias("rank"),
             delta(value, baseline).alias("delta"),
             delta_pct(value, baseline).alias("delta_pct"),
-            pl.lit(None, pl.Float64).alias("ci95_low"),
-            pl.lit(None, pl.Float64).alias("ci95_high"),
         )
-        .with_columns((pl.col("rank") == 1).alias("tied_with_best"))
         .sort("rank", "step", "checkpoint", nulls_last=True)
-        .select(RANKED.names())
     )
+    judged = None if evidence is None else evidence.differences([key])
+    names = ranked.get_column("checkpoint").to_list()
+    group = evidence.ties(key, names) if evidence is not None and ties else None
+    rows = _with_judgement(ranked, judged, group)
     return Ranking(
         objective=key,
         where=condition,
@@ -148,6 +165,7 @@ def rank(
         kept=kept.height,
         rows=rows if top is None else rows.head(top),
         unranked=tuple(measured.filter(value.is_null()).get_column("checkpoint")),
+        basis=None if evidence is None or judged is None else evidence.basis(judged),
     )
 
 
@@ -170,6 +188,20 @@ def best(
     if _find(analysis, objective) is None and _is_known(objective, catalogue):
         return None
     return rank(analysis, objective=objective, catalogue=catalogue, where=where, top=1).best
+
+
+def _with_judgement(ranked: pl.DataFrame, judged: pl.DataFrame | None, ties: pl.DataFrame | None) -> pl.DataFrame:
+    told = judged_changes(judged).select("checkpoint", *JUDGED)
+    columns = ("checkpoint", "tied_with_best")
+    group = pl.DataFrame(schema={name: RANKED[name] for name in columns}) if ties is None else ties.select(columns)
+    equal = pl.when(pl.col("delta") == 0.0).then(pl.lit(Verdict.TIED.value))
+    first = pl.when(pl.col("rank") == 1).then(True)
+    return (
+        ranked.join(told, on="checkpoint", how="left", maintain_order="left")
+        .join(group, on="checkpoint", how="left", maintain_order="left")
+        .with_columns(verdict=pl.coalesce("verdict", equal), tied_with_best=pl.coalesce(first, "tied_with_best"))
+        .select(RANKED.names())
+    )
 
 
 def _find(analysis: RunAnalysis, objective: str) -> str | None:

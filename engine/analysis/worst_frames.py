@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from engine.analysis.deltas import delta, delta_pct, verdict
+from engine.analysis.deltas import delta, delta_pct
 from engine.catalogue import Metric
 from engine.errors import UsageError
 
@@ -21,7 +21,7 @@ PAIRS = pl.Schema(
         "value": pl.Float64,
         "against": pl.Float64,
         "difference": pl.Float64,  # value - against
-        "verdict": pl.String,
+        "change": pl.String,  # a Change
     }
 )
 
@@ -35,9 +35,17 @@ SLICE_MEANS = pl.Schema(
         "against": pl.Float64,
         "difference": pl.Float64,
         "delta_pct": pl.Float64,
-        "verdict": pl.String,
+        "change": pl.String,  # a Change
     }
 )
+
+
+class Change(StrEnum):
+    """Which way a value differs from another, given the metric's direction. Nothing is said of chance."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    EQUAL = "equal"
 
 
 class FrameOrder(StrEnum):
@@ -46,6 +54,27 @@ class FrameOrder(StrEnum):
     WORST = "worst"
     LOST = "lost"
     DIFFERENCE = "difference"
+
+
+def change(value: pl.Expr, against: pl.Expr, sign: pl.Expr) -> pl.Expr:
+    """A :class:`Change` as text; null without a value, another one to compare with, or a direction.
+
+    Args:
+        value: what is looked at.
+        against: what it is compared with.
+        sign: +1 where more is better, -1 where less is better, 0 where neither.
+    """
+    gain = (value - against) * sign
+    return (
+        pl.when(sign == 0)
+        .then(pl.lit(None, pl.String))
+        .when(gain > 0)
+        .then(pl.lit(Change.BETTER.value))
+        .when(gain < 0)
+        .then(pl.lit(Change.WORSE.value))
+        .when(gain == 0)
+        .then(pl.lit(Change.EQUAL.value))
+    )
 
 
 def pair_frames(
@@ -62,8 +91,8 @@ def pair_frames(
         metric: which one the values are of.
 
     Returns:
-        Frame of schema :data:`PAIRS` by drive, window and frame, with every frame that either has; the verdict says
-        whether the value is better or worse than the other's, null where that cannot be said.
+        Frame of schema :data:`PAIRS` by drive, window and frame, with every frame that either has; ``change`` is
+        null where the metric has no direction or one of the values is missing.
     """
     own = values.filter(pl.col("checkpoint") == checkpoint).drop("checkpoint")
     other = values.filter(pl.col("checkpoint") == pl.lit(against, pl.String)).drop("checkpoint")
@@ -74,7 +103,7 @@ def pair_frames(
         .join(strata, on=["drive", "window"], how="left")
         .with_columns(
             delta(value, reference).alias("difference"),
-            verdict(value, reference, pl.lit(metric.direction.sign)).alias("verdict"),
+            change(value, reference, pl.lit(metric.direction.sign)).alias("change"),
         )
         .sort(_PLACE, nulls_last=True)
         .select(PAIRS.names())
@@ -127,7 +156,7 @@ def slice_means(pairs: pl.DataFrame, metric: Metric) -> pl.DataFrame:
 
     Returns:
         Frame of schema :data:`SLICE_MEANS`: all first, then drives, then strata, by name. Frames of windows without a
-        stratum are in none. The verdict is the direction of the change alone.
+        stratum are in none. A change of means is its direction alone: whether it is more than chance is not asked here.
     """
     tables = [_means(pairs.with_columns(pl.lit("all").alias("slice")), "all", metric)]
     for by in ("drive", "stratum"):
@@ -151,7 +180,7 @@ def _means(pairs: pl.DataFrame, by: str, metric: Metric) -> pl.DataFrame:
             pl.lit(by).alias("by"),
             delta(value, against).alias("difference"),
             delta_pct(value, against).alias("delta_pct"),
-            verdict(value, against, pl.lit(metric.direction.sign)).alias("verdict"),
+            change(value, against, pl.lit(metric.direction.sign)).alias("change"),
         )
         .select(SLICE_MEANS.names())
     )

@@ -30,10 +30,10 @@ from engine.inference.contract import GeometryModel
 from engine.inference.cost import Cost, measure
 from engine.inference.families import build_model
 from engine.inference.lora import AdapterBank
-from engine.inference.lora_config import LoraTraining, read_training
 from engine.inference.meters import Meter, meter_of
 from engine.inference.weights import state_sha256
 from engine.schema import CostInfo
+from engine.training_config import LoraTraining, read_training
 
 Watch = Callable[[Event], None]
 MakeMeter = Callable[[torch.device], Meter]

@@ -23,8 +23,8 @@ class Event:
 
     Attributes:
         kind: ``started``, ``resumed``, ``checkpoint_failed`` (to load), ``shard``, ``sharing``, ``stopped``,
-            ``finished``; and of measuring costs, which decide nothing about the evaluation: ``cost_started``,
-            ``cost``, ``cost_failed``.
+            ``finished`` (with ``not_joined`` where shards were left as they are: folder -> why); and of measuring
+            costs, which decide nothing about the evaluation: ``cost_started``, ``cost``, ``cost_failed``.
         data: its fields.
         time: when, UTC, ISO 8601.
     """

@@ -20,12 +20,12 @@ from engine.inference.checkpoints import CheckpointSource
 from engine.inference.contract import GeometryModel, Prediction, no_grad_predict
 from engine.inference.families import build_model
 from engine.inference.lora import AdapterBank
-from engine.inference.lora_config import read_training
 from engine.inference.memory import free_bytes
 from engine.inference.shared_forward import SharedForward
 from engine.inference.sharing import SharingReport
 from engine.inference.weights import state_sha256
 from engine.schema import LoraInfo
+from engine.training_config import read_training
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 

@@ -11,15 +11,16 @@ import numpy as np
 import polars as pl
 
 from engine.atomic import TEMPORARY_SUFFIX
-from engine.dataset.model import Dataset, Preparation, Window
+from engine.dataset.model import Dataset, Preparation, PreparedWindow, Window
 from engine.errors import DataError, LorascopeError, UsageError
 from engine.evaluation.ahead import ReadyWindow, reading
 from engine.evaluation.config import EvaluationConfig
+from engine.evaluation.finish import finish_store
 from engine.evaluation.journal import Event, Journal, State, replay
 from engine.evaluation.lock import locked
 from engine.evaluation.plan import Plan, difference, make_plan
 from engine.evaluation.predictors import ModelPredictors, choose_device
-from engine.evaluation.record import CURVE_SHARDS, describe, finish_curves
+from engine.evaluation.record import CURVE_SHARDS, describe
 from engine.evaluation.shard import ShardResult, ShardWorker
 from engine.inference.sharing import SharingReport
 from engine.results import layout
@@ -93,6 +94,7 @@ class _Run:
         self._journal = Journal(self._folder / JOURNAL)
         self._watch = watch
         self._device = choose_device(plan.config.device)
+        self._read_already: dict[int, PreparedWindow] = {}  # at most CHANCE_WINDOWS
 
     def _tell(self, kind: str, **data: Any) -> None:
         self._watch(self._journal.append(kind, **data))
@@ -138,9 +140,9 @@ class _Run:
             raise
         self._tell_sharing(predictors, shared, last=True)
         state = replay(self._journal.events())
-        finish_curves(self._folder)
+        apart = finish_store(self._folder, self._config.align)
         self._describe("done", predictors, problems, state)
-        self._tell("finished", seconds=round(state.seconds, 3))
+        self._tell("finished", seconds=round(state.seconds, 3), **({"not_joined": apart} if apart else {}))
         return self._folder
 
     def _tell_sharing(
@@ -165,7 +167,7 @@ class _Run:
         for stale in self._folder.rglob(f".*{TEMPORARY_SUFFIX}"):
             stale.unlink(missing_ok=True)
         if state.settings is None:
-            depth = chance_depth(self._plan.dataset, self._plan.windows, prepare)
+            depth = chance_depth(self._plan.dataset, self._plan.windows, prepare, self._read_already)
             write_table(self._folder, layout.WINDOWS, _window_table(self._plan.windows))
             self._tell("started", settings=settings, chance_depth=depth, windows=len(self._plan.windows))
         else:
@@ -192,7 +194,7 @@ class _Run:
         free = self._device.type != "cpu"
 
         def read(window: Window) -> ReadyWindow:
-            prepared = self._plan.dataset.load(window, prepare)
+            prepared = self._read_already.pop(window.id, None) or self._plan.dataset.load(window, prepare)
             return ReadyWindow(prepared, worker.truth(prepared) if free else None)
 
         return read
@@ -216,8 +218,19 @@ class _Run:
         write_metadata(self._folder, metadata)
 
 
-def chance_depth(dataset: Dataset, windows: Sequence[Window], prepare: Preparation) -> float:
+def chance_depth(
+    dataset: Dataset,
+    windows: Sequence[Window],
+    prepare: Preparation,
+    keep: dict[int, PreparedWindow] | None = None,
+) -> float:
     """The median depth of the ground truth, in metres, over up to :data:`CHANCE_WINDOWS` windows of the sample.
+
+    Args:
+        dataset: where they are.
+        windows: the sample.
+        prepare: how images are prepared.
+        keep: takes the windows that were read, by their ids.
 
     Raises:
         DataError: none of them can be read, or they hold no point.
@@ -232,6 +245,8 @@ def chance_depth(dataset: Dataset, windows: Sequence[Window], prepare: Preparati
             why = str(error)
             continue
         depths += [points.depth[points.usable] for points in prepared.points]
+        if keep is not None:
+            keep[windows[int(place)].id] = prepared
     if not depths or not sum(map(len, depths)):
         raise DataError(f"the first windows have no ground truth: {why}")
     return float(np.median(np.concatenate(depths)))

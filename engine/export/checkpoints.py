@@ -1,27 +1,35 @@
-"""Export of chosen checkpoints: their files, copied and verified, and ``selection.json`` beside them.
+"""Export of chosen checkpoints: their files, copied and verified, a model card, and ``selection.json`` beside them.
 
-``TARGET/<run>/<checkpoint>/`` holds the files and ``selection.json``. Everything is put together in a staging folder
-and moved to its place at the end, so that there are all of the chosen checkpoints or none. Files are copied, never
-read as weights. POSIX only (locks, renames of folders).
+``TARGET/<run>/<checkpoint>/`` holds the files, ``README.md`` and ``selection.json``. Everything is put together in a
+staging folder and moved to its place at the end, so that there are all of the chosen checkpoints or none. Files are
+copied, never read as weights; merging them into a base is the work of a :class:`Merger` that the caller brings. POSIX
+only (locks, renames of folders).
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from engine.atomic import atomic_write_bytes
 from engine.errors import ExportError, TargetExistsError
+from engine.export import card
+from engine.export.adapter import read_adapter, read_beside
+from engine.export.card_facts import CardFacts
 from engine.export.copying import Source, copy_verified, writing
-from engine.export.locate import CheckpointFiles, locate
-from engine.export.selection import FILE_NAME, ExportedFile, LeftOut, Selection, selection_json
+from engine.export.locate import ADAPTER_CONFIG, CheckpointFiles, CheckpointKind, locate
+from engine.export.selection import FILE_NAME, ExportedFile, LeftOut, MergedWeights, Selection, selection_json
 from engine.export.staging import install, staging, sweep
 from engine.text import safe_name, visible
 
+_KEPT = "README.source{}.md"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -34,6 +42,8 @@ class ExportedCheckpoint:
         path: the folder it is in now.
         files: the copied files.
         left_out: what lies beside the weights and was not copied.
+        card: the model card; ``None`` where none could be written.
+        merged: the merged weights, where they were asked for.
     """
 
     run: str
@@ -41,6 +51,32 @@ class ExportedCheckpoint:
     path: Path
     files: tuple[ExportedFile, ...]
     left_out: tuple[LeftOut, ...]
+    card: ExportedFile | None = None
+    merged: MergedWeights | None = None
+
+
+class Merger(Protocol):
+    """Merges checkpoints into their base, for an export."""
+
+    def prepare(self, selections: Sequence[Selection]) -> None:
+        """See that all of them can be merged, as far as that can be known before anything is written.
+
+        Raises:
+            LorascopeError: one cannot.
+        """
+
+    def merge(self, selection: Selection, files: CheckpointFiles, folder: Path, shown: Path) -> MergedWeights:
+        """Write a checkpoint's merged weights below a folder, and prove them.
+
+        Args:
+            selection: the checkpoint.
+            files: its files.
+            folder: of the export that is being put together.
+            shown: the place to name in errors: where the folder will be in the end.
+
+        Raises:
+            LorascopeError: they cannot be written, or are not what they should be; ``folder`` may hold a part.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +84,14 @@ class _Plan:
     selection: Selection
     files: CheckpointFiles
     sources: tuple[Source, ...]
+    names: tuple[str, ...]  # of the copies
     place: Path  # below the target
+
+    @property
+    def kept(self) -> str | None:
+        """What the README that lies beside the weights is called in the export, where it makes room for the card."""
+        pairs = zip(self.sources, self.names, strict=True)
+        return next((name for source, name in pairs if source.path.name != name), None)
 
 
 def export_checkpoints(
@@ -57,12 +100,15 @@ def export_checkpoints(
     *,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    merger: Merger | None = None,
 ) -> list[ExportedCheckpoint]:
     """Copy the files of the chosen checkpoints to ``target/<run>/<checkpoint>/``, verified by SHA-256.
 
     Names of runs and checkpoints become folder names through :func:`engine.text.safe_name`. Everything that can be
     known beforehand (missing or ambiguous files, taken places, free space) is checked before anything is written. The
-    final renames are one per checkpoint: a process killed between two of them leaves whole checkpoints, some of them
+    model card takes the name ``README.md``; a README that lies beside the weights is kept under another name. Where
+    ``huggingface_hub`` is not installed, there is no card (:func:`engine.export.card.why_no_card` says so). The final
+    renames are one per checkpoint: a process killed between two of them leaves whole checkpoints, some of them
     new.
 
     Args:
@@ -72,6 +118,7 @@ def export_checkpoints(
             ``selection.json`` are replaced: nothing else was made by an export.
         progress: called with bytes done and bytes in all; each byte counts twice, for writing and for reading back.
             It may raise to cancel.
+        merger: writes merged weights beside the files.
 
     Returns:
         What was exported, in the order of ``selections``.
@@ -79,18 +126,21 @@ def export_checkpoints(
     Raises:
         TargetExistsError: one of the places is taken and ``force`` is off.
         ExportError: nothing was exported; says why in one sentence. Nothing half-written is left. The same holds for
-            an interrupt (:class:`KeyboardInterrupt`) and whatever ``progress`` raises, which are passed on.
+            an interrupt (:class:`KeyboardInterrupt`) and whatever ``progress`` and ``merger`` raise, which are passed
+            on.
     """
     if not selections:
         raise ExportError("no checkpoint was chosen", "choose at least one")
     plans = [_plan(selection) for selection in selections]
     _check_places(plans, target, force)
+    if merger is not None:
+        merger.prepare(selections)
     with writing(target):
         sweep(target)
         _check_space(plans, target)
         with staging(target) as folder:
-            count = _Counter(sum(source.size for plan in plans for source in plan.sources), progress)
-            exported = [_stage(plan, folder, target, count.add) for plan in plans]
+            counter = _Counter(sum(source.size for plan in plans for source in plan.sources), progress)
+            exported = [_stage(plan, folder, target, counter.add, merger) for plan in plans]
             # A file may have been rewritten while a later one was copied: all must be of one moment.
             for plan in plans:
                 for source in plan.sources:
@@ -115,7 +165,16 @@ class _Counter:
 def _plan(selection: Selection) -> _Plan:
     files = locate(selection)
     place = Path(safe_name(selection.run), safe_name(selection.checkpoint))
-    return _Plan(selection, files, tuple(Source.of(path) for path in files.files), place)
+    names = [path.name for path in files.files]
+    if card.why_no_card() is None:
+        names = [name if name != card.FILE_NAME else _free_name(names) for name in names]
+    return _Plan(selection, files, tuple(Source.of(path) for path in files.files), tuple(names), place)
+
+
+def _free_name(taken: Sequence[str]) -> str:
+    """A name for a README that makes room for the card."""
+    names = (_KEPT.format(f"-{number}" if number > 1 else "") for number in count(1))
+    return next(name for name in names if name not in taken)
 
 
 def _check_places(plans: Sequence[_Plan], target: Path, force: bool) -> None:
@@ -161,16 +220,36 @@ def _check_space(plans: Sequence[_Plan], target: Path) -> None:
         )
 
 
-def _stage(plan: _Plan, folder: Path, target: Path, advance: Callable[[int], None]) -> ExportedCheckpoint:
+def _stage(
+    plan: _Plan, folder: Path, target: Path, advance: Callable[[int], None], merger: Merger | None
+) -> ExportedCheckpoint:
     staged, final = folder / "new" / plan.place, target / plan.place
     staged.mkdir(parents=True)
     copied = tuple(
-        copy_verified(source, staged / source.path.name, final / source.path.name, advance) for source in plan.sources
+        copy_verified(source, staged / name, final / name, advance)
+        for source, name in zip(plan.sources, plan.names, strict=True)
     )
-    text = selection_json(plan.selection, copied, plan.files.left_out, datetime.now(UTC))
+    merged = merger.merge(plan.selection, plan.files, staged, final) if merger is not None else None
+    written = _write_card(plan, copied, merged, staged, final) if card.why_no_card() is None else None
+    text = selection_json(plan.selection, copied, plan.files.left_out, datetime.now(UTC), card=written, merged=merged)
     with writing(final / FILE_NAME):
         atomic_write_bytes(staged / FILE_NAME, text.encode())
-    return ExportedCheckpoint(plan.selection.run, plan.selection.checkpoint, final, copied, plan.files.left_out)
+    return ExportedCheckpoint(
+        plan.selection.run, plan.selection.checkpoint, final, copied, plan.files.left_out, written, merged
+    )
+
+
+def _write_card(
+    plan: _Plan, copied: tuple[ExportedFile, ...], merged: MergedWeights | None, staged: Path, final: Path
+) -> ExportedFile:
+    # The copy is read, not the source: the card is of what was exported.
+    is_adapter = plan.files.kind is CheckpointKind.ADAPTER
+    adapter = read_adapter(staged / ADAPTER_CONFIG) if is_adapter else read_beside(plan.files.files[0])
+    facts = CardFacts(plan.selection, plan.files.kind, copied, adapter, plan.kept, merged)
+    data = card.model_card(facts).encode()
+    with writing(final / card.FILE_NAME):
+        atomic_write_bytes(staged / card.FILE_NAME, data)
+    return ExportedFile(card.FILE_NAME, len(data), hashlib.sha256(data).hexdigest())
 
 
 def _size(count: int) -> str:

@@ -85,7 +85,7 @@ def copy_verified(source: Source, destination: Path, shown: Path, advance: Calla
         writer.flush()
         os.fsync(writer.fileno())
     source.check()
-    written = _hash_of(destination, shown, advance)
+    written = hash_of(destination, shown, advance)
     if written != read.hexdigest():
         raise ExportError(
             f"{visible(str(shown))}: the copy reads back differently (SHA-256)", "check the disk and export again"
@@ -137,7 +137,17 @@ def _changed(path: Path) -> ExportError:
     )
 
 
-def _hash_of(path: Path, shown: Path, advance: Callable[[int], None]) -> str:
+def hash_of(path: Path, shown: Path, advance: Callable[[int], None] = lambda _: None) -> str:
+    """The SHA-256 of a file that was written just now, in hexadecimal, from the disk as far as that can be had.
+
+    Args:
+        path: the file.
+        shown: the place to name in errors.
+        advance: called with the number of bytes after each chunk.
+
+    Raises:
+        ExportError: it cannot be read.
+    """
     digest = hashlib.sha256()
     with writing(shown), path.open("rb") as reader:
         # Otherwise the bytes would come from memory, and a bad disk would go unnoticed. Not every system has it.

@@ -1,9 +1,10 @@
-"""Outside text in each table format, so that a reader of the format shows it literally."""
+"""Outside text in each format that is written, so that a reader of the format shows it literally."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 from engine.text import visible
 
@@ -21,6 +22,9 @@ _MARKDOWN = str.maketrans(
     }
 )
 _UNDERSCORES = re.compile(r"_+")
+_BACKTICKS = re.compile("`+")
+# What GitHub's Markdown makes a link of without being asked.
+_ADDRESSES = re.compile(r"[a-z]+://|www\.", re.IGNORECASE)
 
 
 def csv_text(text: str) -> str:
@@ -78,6 +82,44 @@ def markdown_text(text: str) -> str:
     """
     escaped = visible(text).translate(_MARKDOWN)
     return _UNDERSCORES.sub(_underscores, escaped)
+
+
+def markdown_line(text: str) -> str:
+    """``text`` inside a line of Markdown prose or a heading, after something else on that line: shown literally.
+
+    Beyond what a table cell needs, addresses do not become links of themselves, and a heading keeps its last ``#``.
+
+    Args:
+        text: any text.
+    """
+    escaped = markdown_text(text).replace("#", "\\#").replace("@", "\\@")
+    return _ADDRESSES.sub(lambda match: match.group().replace(":", "\\:").replace(".", "\\."), escaped)
+
+
+def code_span(text: str) -> str:
+    """``text`` as inline code of Markdown, outside tables: in as many backticks as it takes.
+
+    Args:
+        text: any text; the empty one, which inline code cannot hold, is shown as a space.
+    """
+    shown = visible(text) or " "
+    fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(shown)), default=0))
+    # A reader takes one space off both ends where both have one and there is something between them.
+    padded = shown.startswith("`") or shown.endswith("`") or (shown[0] == shown[-1] == " " and shown.strip(" "))
+    return f"{fence} {shown} {fence}" if padded else f"{fence}{shown}{fence}"
+
+
+def code_block(language: str, lines: Iterable[str]) -> list[str]:
+    """Lines as a fenced block of Markdown that nothing in them can end.
+
+    Args:
+        language: what the block is called, a word.
+        lines: any text each.
+    """
+    shown = [visible(line) for line in lines]
+    longest = max((len(run) for line in shown for run in _BACKTICKS.findall(line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence + language, *shown, fence]
 
 
 def _underscores(match: re.Match[str]) -> str:

@@ -12,6 +12,8 @@ Files are found by listing folders, never by joining a name from outside to a pa
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import stat
@@ -23,8 +25,8 @@ from pathlib import Path
 from engine.errors import ExportError
 from engine.export.selection import FILE_NAME, LeftOut, Selection
 from engine.text import visible
+from engine.training_config import WEIGHT_SUFFIXES
 
-WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors")
 ADAPTER_CONFIG = "adapter_config.json"
 # Safetensors first: of two forms of the same weights the one without pickle goes out.
 ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
@@ -205,7 +207,7 @@ def _reasons_against(entry: Path, folder: Path) -> Iterator[str]:
     # would carry something into the export that nobody looked at.
     if entry.name in ADAPTER_WEIGHTS:
         yield "the same weights in another form"
-    if entry.name.lower() == FILE_NAME:
+    if entry.name.lower() == FILE_NAME or _is_earlier_card(entry):
         yield "of an earlier export"
     if _TRAINING_STATE.fullmatch(entry.name):
         yield "training state"
@@ -217,3 +219,13 @@ def _reasons_against(entry: Path, folder: Path) -> Iterator[str]:
         yield "no regular file"
     if entry.is_symlink() and Path(os.path.realpath(folder)) not in Path(os.path.realpath(entry)).parents:
         yield "link to outside the folder"
+
+
+def _is_earlier_card(entry: Path) -> bool:
+    """Whether a file is the model card of an earlier export, as it was written then."""
+    try:
+        card = json.loads((entry.parent / FILE_NAME).read_text(encoding="utf-8"))["card"]
+        same = card["name"] == entry.name and card["sha256"] == hashlib.sha256(entry.read_bytes()).hexdigest()
+        return bool(same)
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
+        return False  # no export, or one without a card

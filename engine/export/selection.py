@@ -7,9 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine import __version__
 from engine.export.escape import json_text
+
+if TYPE_CHECKING:
+    from engine.schema import RunMetadata
 
 FILE_NAME = "selection.json"
 SCHEMA_VERSION = 1
@@ -34,6 +38,8 @@ class Selection:
         protocol: the protocol of the numbers.
         provenance: where the numbers come from.
         baseline: the checkpoint that the deltas are against, if there is one.
+        about: what the run says of itself, for the model card.
+        costs: the rows of the run's ``cost.parquet`` for this checkpoint and its baseline, for the model card.
     """
 
     run: str
@@ -49,6 +55,8 @@ class Selection:
     protocol: str
     provenance: str
     baseline: str | None
+    about: RunMetadata | None = None
+    costs: Sequence[Mapping[str, object]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,27 @@ class LeftOut:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class MergedWeights:
+    """Weights that were merged for an export.
+
+    Attributes:
+        file: the file, by its path below the export.
+        facts: what they were made of and how they were checked, as JSON values.
+    """
+
+    file: ExportedFile
+    facts: Mapping[str, object]
+
+
 def selection_json(
-    selection: Selection, files: Iterable[ExportedFile], left_out: Iterable[LeftOut], created: datetime
+    selection: Selection,
+    files: Iterable[ExportedFile],
+    left_out: Iterable[LeftOut],
+    created: datetime,
+    *,
+    card: ExportedFile | None = None,
+    merged: MergedWeights | None = None,
 ) -> str:
     """The text of ``selection.json``.
 
@@ -80,6 +107,8 @@ def selection_json(
         files: what was copied.
         left_out: what was not.
         created: when; any time zone.
+        card: the model card, if there is one.
+        merged: the merged weights, if there are any.
 
     Returns:
         JSON that ends in a newline. Numbers that are NaN or infinite become null.
@@ -99,6 +128,8 @@ def selection_json(
         "metrics": [{key: _finite(value) for key, value in metric.items()} for metric in selection.metrics],
         "files": [asdict(file) for file in files],
         "left_out": [asdict(item) for item in left_out],
+        "card": asdict(card) if card else None,
+        "merged": {**asdict(merged.file), **merged.facts} if merged else None,
         "created": created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "lorascope_version": __version__,
     }

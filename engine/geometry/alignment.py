@@ -8,11 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.geometry.selection import masked_median
+
+__all__ = ["ALIGNMENTS", "FARTHEST", "Alignment", "apply", "fit", "masked_median"]
+
 ALIGNMENTS = ("none", "scale", "median", "scale_shift")
 # Keeps squares and sums of float32 depths finite whatever a model predicts.
 FARTHEST = 1e9
 # Below this relative variance (a relative standard deviation of 1e-5) a depth is constant but for its rounding.
 _LEAST_VARIANCE = 1e-10
+_BLOCK = 32768  # points; what a CPU's cache holds in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +33,11 @@ class Alignment:
     scale: Tensor
     shift: Tensor
     degenerate: Tensor
+
+    def part(self, group: int) -> Alignment:
+        """The alignment of one group; where there is only one, it is that of all."""
+        one = slice(group, group + 1) if self.scale.shape[1] > 1 else slice(None)
+        return Alignment(self.scale[:, one], self.shift[:, one], self.degenerate[:, one])
 
 
 def fit(predicted: Tensor, truth: Tensor, valid: Tensor, sizes: Sequence[int]) -> Alignment:
@@ -80,20 +90,9 @@ def apply(
     return aligned.clamp_(least, FARTHEST), clamped
 
 
-def masked_median(values: Tensor, valid: Tensor) -> Tensor:
-    """The median (mean of the two middle values) of the valid ones, [N] -> scalar; NaN where none is valid."""
-    if not values.numel():
-        return values.new_full((), torch.nan)
-    kept = torch.where(valid, values, torch.nan)
-    return (kept.nanmedian() - (-kept).nanmedian()) / 2  # torch takes the lower of two; of the negated, the upper
-
-
 def _fit_group(predicted: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    p = torch.where(valid, predicted, 0.0).double()
-    g = torch.where(valid, truth, 0.0).double()
-    count = valid.sum()
-    pp, pg, gg = (p * p).sum(), (p * g).sum(), (g * g).sum()
-    mean_p, mean_g = p.sum() / count, g.sum() / count
+    count, sum_p, sum_g, pp, pg, gg = _sums(predicted, truth, valid)
+    mean_p, mean_g = sum_p / count, sum_g / count
     variance_p = pp / count - mean_p * mean_p
     variance_g = gg / count - mean_g * mean_g
     spread = (variance_p > _LEAST_VARIANCE * pp / count) & (variance_g > _LEAST_VARIANCE * gg / count)
@@ -102,6 +101,19 @@ def _fit_group(predicted: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor,
     one, zero = torch.ones_like(slope), torch.zeros_like(slope)
     scale = torch.stack([one, pg / pp, median, slope])
     return scale, torch.stack([zero, zero, zero, mean_g - slope * mean_p])
+
+
+def _sums(predicted: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
+    """Number of valid points, and sums of p, g, p p, p g and g g over them, float64; block by block on a CPU."""
+    length = _BLOCK if predicted.device.type == "cpu" else max(1, len(predicted))
+    found = []
+    for start in range(0, max(1, len(predicted)), length):
+        block = slice(start, start + length)
+        keep = valid[block]
+        p = torch.where(keep, predicted[block], 0.0).double()
+        g = torch.where(keep, truth[block], 0.0).double()
+        found.append(torch.stack([keep.sum().double(), p.sum(), g.sum(), p.dot(p), p.dot(g), g.dot(g)]))
+    return torch.stack(found).sum(0).unbind()
 
 
 def _spread(values: Tensor, sizes: Sequence[int]) -> Tensor:

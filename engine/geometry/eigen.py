@@ -8,9 +8,29 @@ below the largest.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
+
+_LEAST_SQUARE = 1e-200  # keeps the inverse root of 0 finite
+# Where cos(4/3 acos(q)) is needed: [sqrt(1/2), 1]. Its nearest singularity, at q = -1, is so far away that a polynomial
+# of 12 terms, fitted at Chebyshev's nodes, is exact to 3e-15.
+_MIDDLE, _REACH, _TERMS = (1.0 + math.sqrt(0.5)) / 2.0, (1.0 - math.sqrt(0.5)) / 2.0, 12
+
+
+def _cosine_terms() -> list[float]:
+    """Coefficients of that polynomial in (q - middle) / reach, the constant first."""
+    nodes = np.cos(np.pi * (np.arange(_TERMS) + 0.5) / _TERMS)
+    values = np.cos(4.0 / 3.0 * np.arccos(_MIDDLE + _REACH * nodes))
+    found: list[float] = np.polynomial.chebyshev.cheb2poly(
+        np.polynomial.chebyshev.chebfit(nodes, values, _TERMS - 1)
+    ).tolist()
+    return found
+
+
+_COSINE = _cosine_terms()
 
 
 def eigenvalues(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -36,6 +56,68 @@ def eigenvalues(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return smallest, 3.0 * mean - largest - smallest, largest
 
 
+def smallest_eigenvalue(matrix: Sequence[Tensor]) -> Tensor:
+    """The smallest eigenvalue alone, as exact as :func:`eigenvalues` gives it at a third of the price.
+
+    With m the mean of the eigenvalues, r the radius and y = -det(A - m I) / (2 r^3), it is m - 2 r cos(acos(y) / 3). By
+    halving the angle twice, q = cos(acos(y) / 4), the cosine becomes cos(4/3 acos(q)) on [sqrt(1/2), 1], where a short
+    polynomial is exact to rounding.
+
+    Args:
+        matrix: the upper triangle xx, xy, xz, yy, yz, zz, six tensors of one shape, float64.
+    """
+    xx, xy, xz, yy, yz, zz = matrix
+    mean = (xx + yy).add_(zz).mul_(1.0 / 3.0)
+    a, b, c = xx - mean, yy - mean, zz - mean
+    yz_square = yz * yz
+    off = torch.addcmul(yz_square, xy, xy).addcmul_(xz, xz)
+    square = (a * a).addcmul_(b, b).addcmul_(c, c).add_(off, alpha=2.0).mul_(1.0 / 6.0).clamp_min_(_LEAST_SQUARE)
+    inverse = square.rsqrt()
+    y = torch.addcmul(yz_square, b, c, value=-1.0).mul_(a)
+    y.addcmul_(torch.mul(xy, c).addcmul_(yz, xz, value=-1.0), xy)
+    y.addcmul_(torch.mul(b, xz).addcmul_(xy, yz, value=-1.0), xz)
+    y.mul_(inverse).mul_(inverse).mul_(inverse).mul_(0.5).clamp_(-1.0, 1.0)
+    q = _half_angle(_half_angle(y))
+    x = q.sub_(_MIDDLE).mul_(1.0 / _REACH)
+    cosine = x * _COSINE[-1]
+    for coefficient in _COSINE[-2:0:-1]:
+        cosine.add_(coefficient).mul_(x)
+    cosine.add_(_COSINE[0])
+    return mean.addcmul_(cosine, square.mul_(inverse), value=-2.0)
+
+
+def direction_along(matrix: Sequence[Tensor], eigenvalue: Tensor, ray: Sequence[Tensor]) -> list[Tensor]:
+    """The unit eigenvector of a (single) smallest eigenvalue, turned against a ray.
+
+    The adjugate of ``matrix - eigenvalue * I`` is a positive multiple of v v^T, so its product with the ray is v, on
+    the ray's side; no case has to be told from another, as the choice of a column would.
+
+    Args:
+        matrix: the upper triangle xx, xy, xz, yy, yz, zz, six tensors of one shape, float64; its diagonal is
+            overwritten.
+        eigenvalue: of each, of the same shape.
+        ray: its x and y, each of a shape that broadcasts; its z is 1.
+
+    Returns:
+        x, y and z, of the matrices' shape; 0 where every direction is an eigenvector.
+    """
+    xx, xy, xz, yy, yz, zz = matrix
+    for diagonal in (xx, yy, zz):
+        diagonal.sub_(eigenvalue)
+    u, v = ray
+    a = (yy * zz).addcmul_(yz, yz, value=-1.0)
+    b = (xx * zz).addcmul_(xz, xz, value=-1.0)
+    c = (xx * yy).addcmul_(xy, xy, value=-1.0)
+    ab = (xz * yz).addcmul_(xy, zz, value=-1.0)
+    ac = (xy * yz).addcmul_(xz, yy, value=-1.0)
+    bc = (xy * xz).addcmul_(xx, yz, value=-1.0)
+    x = torch.addcmul(ac, a, u).addcmul_(ab, v)
+    y = torch.addcmul(bc, ab, u).addcmul_(b, v)
+    z = c.addcmul_(ac, u).addcmul_(bc, v)
+    towards = (x * x).addcmul_(y, y).addcmul_(z, z).clamp_min_(_LEAST_SQUARE).rsqrt_().neg_()
+    return [component.mul_(towards) for component in (x, y, z)]
+
+
 def null_direction(matrix: Tensor, eigenvalue: Tensor) -> Tensor:
     """The unit eigenvector of a (single) eigenvalue.
 
@@ -59,3 +141,9 @@ def null_direction(matrix: Tensor, eigenvalue: Tensor) -> Tensor:
     length = (x * x + y * y + z * z).sqrt()
     inverse = torch.where(length > 0, length.reciprocal(), 0.0)
     return torch.stack([x * inverse, y * inverse, z * inverse])
+
+
+def _half_angle(cosine: Tensor) -> Tensor:
+    """cos(angle / 2) of cos(angle), in place. The root by its inverse: several times faster on a CPU."""
+    half = cosine.add_(1.0).mul_(0.5).clamp_min_(_LEAST_SQUARE)
+    return half.mul_(half.rsqrt())

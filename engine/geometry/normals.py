@@ -1,20 +1,44 @@
 """Surface normals of scattered points: total-least-squares planes through k x k pixel neighbourhoods.
 
-Points lie in a native image, at most one per pixel. Sorted by row and column, the points of one row of a neighbourhood
-are neighbours in that order, so a sum over k x k pixels is k differences of running sums: the cost does not depend on
-how dense the points are. Which points belong together is found once, from the ground truth; predicted points are then
-summed over the very same neighbourhoods.
+Which points belong together is found once, from the ground truth; predicted points are then summed over the very same
+neighbourhoods. See :mod:`engine.geometry.neighbourhoods`.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from engine.geometry.eigen import eigenvalues, null_direction
+from engine.geometry.eigen import direction_along, eigenvalues, null_direction, smallest_eigenvalue
+from engine.geometry.neighbourhoods import (
+    Neighbourhoods,
+    count_around,
+    native_pixels,
+    neighbourhoods,
+    window_sums,
+)
+
+__all__ = [
+    "Neighbourhoods",
+    "NormalRule",
+    "Patches",
+    "PixelCloud",
+    "angles",
+    "count_around",
+    "facing_normals",
+    "fit_patches",
+    "native_pixels",
+    "neighbourhoods",
+    "trusted",
+    "window_sums",
+]
+
+# Sums of two factors, in the order of the products xx, xy, xz, yy, yz, zz.
+_FIRST, _SECOND = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +86,6 @@ class PixelCloud:
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbourhoods:
-    """Which points of a frame belong to the neighbourhoods of Q centres.
-
-    Attributes:
-        order: positions of the frame's points in row-major pixel order, [n], int64.
-        ends: for every centre the ends, then the starts of its runs in that order, [Q, 2 * window], int32.
-        count: points in each neighbourhood, [Q], float64.
-        centre: positions of the centres among the frame's points, [Q], int64.
-    """
-
-    order: Tensor
-    ends: Tensor
-    count: Tensor
-    centre: Tensor
-
-    def subset(self, kept: Tensor) -> Neighbourhoods:
-        """The neighbourhoods of some of the centres, given as a mask or indices."""
-        return Neighbourhoods(self.order, self.ends[kept].contiguous(), self.count[kept], self.centre[kept])
-
-    def to(self, device: torch.device) -> Neighbourhoods:
-        """The same on a device."""
-        moved = (tensor.to(device) for tensor in (self.order, self.ends, self.count, self.centre))
-        return Neighbourhoods(*moved)
-
-
-@dataclass(frozen=True, eq=False)
 class Patches:
     """Planes through neighbourhoods.
 
@@ -102,48 +100,6 @@ class Patches:
     depth_variance: Tensor
 
 
-def native_pixels(uv: Tensor, size: tuple[int, int]) -> Tensor:
-    """Row-major number of the native pixel of each position, [n, 2] -> [n], int64; positions lie inside the image."""
-    height, width = size
-    column = (uv[:, 0] + 0.5).floor().long().clamp(0, width - 1)
-    row = (uv[:, 1] + 0.5).floor().long().clamp(0, height - 1)
-    return row * width + column
-
-
-def neighbourhoods(pixel: Tensor, size: tuple[int, int], window: int) -> Neighbourhoods:
-    """The neighbourhood of every point of a frame.
-
-    Args:
-        pixel: native pixel of each point, [n], int64, as :func:`native_pixels` gives it.
-        size: (height, width) of the native image.
-        window: side in pixels, odd.
-    """
-    ends, count = _runs(pixel, pixel, size, window)
-    order = pixel.argsort(stable=True)
-    centre = torch.arange(len(pixel), device=pixel.device)
-    return Neighbourhoods(order, ends, count, centre)
-
-
-def count_around(pixel: Tensor, others: Tensor, size: tuple[int, int], window: int) -> Tensor:
-    """How many of ``others`` (native pixels, [m]) lie in the window around each pixel: [n], float64."""
-    return _runs(pixel, others, size, window)[1]
-
-
-def _runs(pixel: Tensor, others: Tensor, size: tuple[int, int], window: int) -> tuple[Tensor, Tensor]:
-    height, width = size
-    before = torch.zeros(height * width + 1, dtype=torch.int32, device=pixel.device)
-    before[1:] = torch.bincount(others, minlength=height * width).cumsum(0)
-    reach = window // 2
-    offset = torch.arange(-reach, reach + 1, device=pixel.device)
-    row = (pixel // width)[:, None] + offset
-    column = (pixel % width)[:, None]
-    first = row.clamp(0, height - 1) * width
-    start = before[first + (column - reach).clamp(min=0)]
-    end = before[first + (column + reach).clamp(max=width - 1) + 1]
-    start = torch.where((row >= 0) & (row < height), start, end)
-    return torch.cat([end, start], dim=1), (end - start).sum(1).double()
-
-
 def fit_patches(depth: Tensor, rays: Tensor, hood: Neighbourhoods) -> Patches:
     """Fit a plane to every neighbourhood of one frame.
 
@@ -153,11 +109,7 @@ def fit_patches(depth: Tensor, rays: Tensor, hood: Neighbourhoods) -> Patches:
         hood: their neighbourhoods.
     """
     ordered = rays[hood.order].double().t()
-    points = depth[:, hood.order].double()[:, None] * ordered  # [T, 3, n]
-    points = points - points.mean(
-        -1, keepdim=True
-    )  # running sums of squares stay small, so their differences are exact
-    x, y, z = points.unbind(1)
+    x, y, z = (depth[:, hood.order].double()[:, None] * ordered).unbind(1)
     sums = window_sums(torch.stack([x, y, z, x * x, x * y, x * z, y * y, y * z, z * z]), hood) / hood.count
     mx, my, mz = sums[:3]
     squares = torch.stack([mx * mx, mx * my, mx * mz, my * my, my * mz, mz * mz])
@@ -169,17 +121,27 @@ def fit_patches(depth: Tensor, rays: Tensor, hood: Neighbourhoods) -> Patches:
     return Patches(normal.transpose(0, 1), torch.stack([smallest, middle, largest]), covariance[5])
 
 
-def window_sums(values: Tensor, hood: Neighbourhoods) -> Tensor:
-    """Sums of values [..., n] (in the order of ``hood.order``) over every neighbourhood: [..., Q]."""
-    centres = hood.ends.shape[0]
-    if not centres:
-        return values.new_zeros(*values.shape[:-1], 0)
-    flat = F.pad(values.reshape(-1, values.shape[-1]), (1, 0)).cumsum(1).t().contiguous()
-    runs = hood.ends.shape[1] // 2
-    sign = torch.ones_like(hood.ends, dtype=values.dtype)
-    sign[:, runs:] = -1.0
-    sums: Tensor = F.embedding_bag(hood.ends, flat, mode="sum", per_sample_weights=sign)
-    return sums.t().reshape(*values.shape[:-1], centres)
+def facing_normals(moments: Sequence[Tensor], count: Tensor, ray: Sequence[Tensor]) -> Tensor:
+    """Normals of least-squares planes from sums over their points, turned towards the camera.
+
+    Args:
+        moments: sums of x, y, z, xx, xy, xz, yy, yz, zz, nine of [..., q], float64.
+        count: points of each, [q], float64.
+        ray: x and y of the viewing rays of the centres, [q] each, float64.
+
+    Returns:
+        [3, ..., q], float32.
+    """
+    # The count squared times the covariance: its scale does not matter.
+    scatter = [
+        (moments[3 + index] * count).addcmul_(moments[i], moments[j], value=-1.0)
+        for index, (i, j) in enumerate(zip(_FIRST, _SECOND, strict=True))
+    ]
+    smallest = smallest_eigenvalue(scatter)
+    found = torch.empty(3, *smallest.shape, dtype=torch.float32, device=smallest.device)
+    for into, component in zip(found, direction_along(scatter, smallest, ray), strict=True):
+        into.copy_(component)
+    return found
 
 
 def trusted(patches: Patches, hood: Neighbourhoods, cloud: PixelCloud, rule: NormalRule) -> Tensor:
@@ -223,10 +185,11 @@ def angles(first: Tensor, second: Tensor) -> Tensor:
 
     2 atan2(|a - b|, |a + b|), after Kahan.
     """
-    apart, along = first - second, first + second
-    return torch.rad2deg(2.0 * torch.atan2(_length(apart), _length(along)))
+    apart, along = _length(first - second), _length(first + second)
+    return torch.atan2(apart, along).mul_(2.0 * 180.0 / math.pi)
 
 
 def _length(vector: Tensor) -> Tensor:
-    x, y, z = vector.unbind(-2)
-    return (x * x + y * y + z * z).sqrt()
+    """Lengths of vectors [..., 3, Q], which are overwritten."""
+    x, y, z = vector.square_().unbind(-2)
+    return x.add_(y).add_(z).sqrt_()

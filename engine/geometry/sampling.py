@@ -18,7 +18,7 @@ class Taps:
     """The four pixels around each position and how much each counts.
 
     Attributes:
-        index: into pixels flattened over (image, row, column), [4, M], int64. A tap that counts nothing repeats one
+        index: into pixels flattened over (image, row, column), [4, M], int32. A tap that counts nothing repeats one
             that does, so that what lies in an untouched pixel cannot matter (0 * NaN is NaN).
         weight: [4, M], float32, summing to 1.
     """
@@ -44,7 +44,7 @@ def bilinear_taps(uv: Tensor, size: tuple[int, int], image: Tensor) -> Taps:
     down = (bottom_share > 0).long() * width
     first = (image * height + row) * width + column
     return Taps(
-        index=torch.stack([first, first + step, first + down, first + down + step]),
+        index=torch.stack([first, first + step, first + down, first + down + step]).int(),
         weight=torch.stack(
             [
                 (1 - right_share) * (1 - bottom_share),

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from engine.geometry.cameras import unproject
-from engine.geometry.sampling import bilinear_taps, sample
+# Instead of the inverse of a depth that is not valid: however little such a pixel weighs, the sum hides nothing.
+_NO_DEPTH = -1e30
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +50,56 @@ def warp(
         its image and not hidden. The colour of what is not visible means nothing.
     """
     height, width = view.size
-    points = unproject(uv, depth, intrinsics)
-    x, y, z = ((points * motion[row, :3]).sum(1) + motion[row, 3] for row in range(3))
-    k = view.intrinsics
-    u = (k[0, 0] * x + k[0, 1] * y) / z + k[0, 2]
-    v = k[1, 1] * y / z + k[1, 2]
-    inside = (depth > 0) & (z > 0) & (u >= 0) & (u <= width - 1) & (v >= 0) & (v <= height - 1)
-    where = torch.where(inside[:, None], torch.stack([u, v], dim=1), 0.0)  # also keeps NaN out of the indices
-    taps = bilinear_taps(where, view.size, torch.zeros_like(inside, dtype=torch.int64))
-    hidden = z * sample(view.inverse_depth, taps) > 1.0 + tolerance  # false for NaN
-    return sample(view.colour, taps), inside & ~hidden
+    matrix, shift = _between_pixels(intrinsics, motion, view.intrinsics)
+    u, v = uv.unbind(-1)
+    x, y, w = (
+        (u * row[0]).addcmul_(v, row[1]).add_(row[2]).mul_(depth).add_(offset)
+        for row, offset in zip(matrix, shift, strict=True)
+    )
+    seen = torch.gt(w, 0.0, out=torch.empty_like(w))  # marks as 0 and 1 in float32 are cheaper than booleans
+    mark = torch.gt(depth, 0.0, out=torch.empty_like(w))
+    seen.mul_(mark)
+    grid = torch.empty(2, len(w), dtype=w.dtype, device=w.device)
+    inverse = w.reciprocal()
+    for place, coordinate, size in zip(grid, (x, y), (width, height), strict=True):
+        coordinate.mul_(inverse)
+        torch.clamp(coordinate, 0.0, size - 1.0, out=place)
+        seen.mul_(torch.eq(coordinate, place, out=mark))  # false for NaN
+        # As grid_sample counts: from -1, the centre of the first pixel, to 1. NaN must not become an index.
+        place.mul_(2.0 / max(size - 1, 1)).sub_(1.0).nan_to_num_(0.0)
+    colour = _looked_up(view.colour.reshape(height, width, 3).permute(2, 0, 1), grid)
+    other = view.inverse_depth.nan_to_num(_NO_DEPTH).reshape(1, height, width)
+    seen.mul_(torch.le(w.mul_(_looked_up(other, grid)[0]), 1.0 + tolerance, out=mark))
+    return colour.t(), seen > 0
+
+
+def _between_pixels(first: Tensor, motion: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels to pixels in one step: z (u, v, 1) of the first camera lies at ``matrix @ z (u, v, 1) + shift`` of the
+    second, in homogeneous coordinates. [3, 3] and [3], of the type of ``motion``, formed in float64."""
+    k, m, rigid = first.double(), second.double(), motion.double()
+    focal_x, focal_y, skew = k[0, 0], k[1, 1], k[0, 1]
+    one, zero = torch.ones_like(focal_x), torch.zeros_like(focal_x)
+    inverse = torch.stack(
+        [
+            torch.stack([1.0 / focal_x, -skew / (focal_x * focal_y), (skew * k[1, 2] / focal_y - k[0, 2]) / focal_x]),
+            torch.stack([zero, 1.0 / focal_y, -k[1, 2] / focal_y]),
+            torch.stack([zero, zero, one]),
+        ]
+    )
+    projection = torch.stack(
+        [
+            torch.stack([m[0, 0], m[0, 1], m[0, 2]]),
+            torch.stack([zero, m[1, 1], m[1, 2]]),
+            torch.stack([zero, zero, one]),
+        ]
+    )
+    # [R | t] times the rays' matrix, then the projection, without a matrix product.
+    turned = (rigid[:3, :3, None] * inverse).sum(1)
+    matrix = (projection[:, :, None] * turned).sum(1)
+    shift = (projection * rigid[:3, 3]).sum(1)
+    return matrix.to(motion.dtype), shift.to(motion.dtype)
+
+
+def _looked_up(image: Tensor, grid: Tensor) -> Tensor:
+    """Bilinear values of an image [C, H, W] at M places [2, M] that lie within it: [C, M]."""
+    return F.grid_sample(image[None], grid.t()[None, None], padding_mode="border", align_corners=True)[0, :, 0]

@@ -15,8 +15,7 @@ from peft.utils.other import get_pattern_key
 
 from engine.errors import DataError
 from engine.inference.lora_config import SUPPORTED, BaseNetwork, Recipe, update_scaling
-from engine.inference.weights import listed
-from engine.text import visible
+from engine.text import listed, visible
 
 # Initialisations that change the base weights: their adapters mean nothing on the original base.
 _BASE_CHANGING_INIT = ("pissa", "olora", "loftq", "corda", "lora_ga")

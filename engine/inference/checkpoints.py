@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from engine.errors import DataError
-from engine.inference.weights import WEIGHT_SUFFIXES
 from engine.results.names import natural_key, unique_name
 from engine.text import visible
+from engine.training_config import WEIGHT_SUFFIXES
 
 ADAPTER_CONFIG = "adapter_config.json"
 # Safetensors first: of two forms of the same weights the one without pickle is read.

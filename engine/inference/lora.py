@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from engine.errors import DataError, UnknownNameError
 from engine.inference.checkpoints import CheckpointSource
 from engine.inference.contract import GeometryModel
-from engine.inference.lora_config import BaseNetwork, LoraTraining
+from engine.inference.lora_config import BaseNetwork
 from engine.inference.lora_read import LoraCheckpoint, read_checkpoint
+from engine.training_config import LoraTraining
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,12 @@ from engine.inference.adapter_config import resolve_adapter
 from engine.inference.checkpoints import ADAPTER_CONFIG, CheckpointKind, CheckpointSource, adapter_weights
 from engine.inference.lora_config import (
     BaseNetwork,
-    LoraTraining,
     Recipe,
-    find_training,
-    read_training,
     resolve_training,
 )
-from engine.inference.weights import check_fit, listed, read_tensors
-from engine.text import visible
+from engine.inference.weights import check_fit, read_tensors
+from engine.text import listed, visible
+from engine.training_config import LoraTraining, find_training, read_training
 
 _PREFIX = "base_model.model."
 _FACTOR = re.compile(r"(?P<module>.+)\.lora_(?P<half>[AB])(?:\.(?P<adapter>[^.]+))?\.weight")

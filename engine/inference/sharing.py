@@ -153,7 +153,7 @@ class PrefixSharing:
         entry = node.entries.get(place)
         if entry is None:
             return self._compute(node, now, place, forward, args, kwargs)
-        if entry.ran & now.changed:
+        if entry.ran & now.changed or (place, now.changed) in node.missed:
             return forward(*args, **kwargs)
         node.compared += 1
         call = pack((args, kwargs))
@@ -163,6 +163,10 @@ class PrefixSharing:
             for ran in self._running:
                 ran |= entry.ran
             return unpack(entry.result, [kept.give() for kept in entry.outputs])
+        if not node.entries:  # it was written into; what differs is not known
+            return forward(*args, **kwargs)
+        # What differs by what one checkpoint changes differs for all that change the same: they need not be compared.
+        node.missed.add((place, now.changed))
         return forward(*args, **kwargs)
 
     def _matches(self, node: Node, entry: Entry, tensors: tuple[Tensor, ...]) -> bool:

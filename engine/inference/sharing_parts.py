@@ -32,6 +32,8 @@ class Node:
     wanted: bool | None = None  # whether its outputs are kept; None: not asked yet
     copies: bool = False  # the network writes into its output, so copies are kept and given
     called: bool = False  # ever
+    # By the number of the call and what a model changes: calls whose inputs were not the kept ones.
+    missed: set[tuple[int, frozenset[nn.Module]]] = field(default_factory=set)
     compared: int = 0  # in this window, as is the next
     hits: int = 0
     entries: dict[int, Entry] = field(default_factory=dict)  # by the number of the call within a pass

@@ -1,9 +1,9 @@
 """A small model of VGGT's family: the same parts under the same module names, small enough for one CPU core.
 
-A patch embedding, blocks that attend within a frame and across all frames in turn, a depth head that taps four of
-them, and a camera head on the camera tokens. LoRA target patterns written for VGGT (``depth_head.*``,
-``aggregator.frame_blocks.1[6-9].*``) mean the same parts here. The first frame is the reference: its extrinsics are
-the identity.
+A patch embedding, an image encoder where the size asks for one, blocks that attend within a frame and across all frames
+in turn, a depth head that taps four of them, and a camera head on the camera tokens. LoRA target patterns written for
+VGGT (``depth_head.*``, ``aggregator.frame_blocks.1[6-9].*``) mean the same parts here. The first frame is the
+reference: its extrinsics are the identity.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class TinyConfig:
         registers: tokens per frame beside the camera token and the patches.
         mlp_ratio: hidden width of a block's MLP in units of ``embed_dim``.
         width: image width in pixels that the model is made for.
+        encoder_depth: blocks of the image encoder, which sees one frame at a time; 0 for none.
     """
 
     embed_dim: int = 64
@@ -51,10 +52,12 @@ class TinyConfig:
     registers: int = 2
     mlp_ratio: int = 4
     width: int = 224
+    encoder_depth: int = 0
 
     def __post_init__(self) -> None:
-        if any(getattr(self, field.name) < 1 for field in fields(self)):
-            raise ValueError(f"sizes are positive: {self}")
+        sizes = {field.name: getattr(self, field.name) for field in fields(self)}
+        if sizes.pop("encoder_depth") < 0 or min(sizes.values()) < 1:
+            raise ValueError(f"sizes are positive, and encoder_depth is at least 0: {self}")
         if self.embed_dim % 4 or self.embed_dim % self.heads:
             raise ValueError(f"embed_dim is a multiple of 4 and of heads: {self}")
 
@@ -73,7 +76,13 @@ class TinyNetwork(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.aggregator = Aggregator(
-                config.embed_dim, config.depth, config.heads, config.patch, config.registers, config.mlp_ratio
+                config.embed_dim,
+                config.depth,
+                config.heads,
+                config.patch,
+                config.registers,
+                config.mlp_ratio,
+                config.encoder_depth,
             )
             self.camera_head = CameraHead(2 * config.embed_dim, config.heads, config.mlp_ratio)
             self.depth_head = DepthHead(2 * config.embed_dim, config.features, config.depth, config.patch)

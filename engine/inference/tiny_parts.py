@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -61,25 +61,49 @@ class Block(nn.Module):
 
 
 class PatchEmbed(nn.Module):
-    """Images [N, 3, H, W] to patch tokens [N, P, C] with their position added."""
+    """Images [N, 3, H, W] to patch tokens [N, P, C] with their position added, encoded within each image.
 
-    def __init__(self, dim: int, patch: int) -> None:
+    Args:
+        dim: width of a token.
+        heads: attention heads of the encoder.
+        patch: side of a patch in pixels.
+        mlp_ratio: hidden width of a block's MLP in units of ``dim``.
+        depth: blocks of the encoder; 0 for none.
+    """
+
+    def __init__(self, dim: int, heads: int, patch: int, mlp_ratio: int, depth: int) -> None:
         super().__init__()
         self.proj = nn.Conv2d(3, dim, kernel_size=patch, stride=patch)
         self.norm = nn.LayerNorm(dim)
+        self.blocks = nn.ModuleList(Block(dim, heads, mlp_ratio) for _ in range(depth))
 
     def forward(self, images: Tensor) -> Tensor:
         grid = self.proj(images)
         tokens: Tensor = self.norm(grid.flatten(2).transpose(1, 2))
-        return tokens + _positions(grid.shape[-2], grid.shape[-1], tokens)
+        tokens = tokens + _positions(grid.shape[-2], grid.shape[-1], tokens)
+        for block in self.blocks:
+            tokens = block(tokens)
+        return tokens
 
 
 class Aggregator(nn.Module):
-    """Tokens of all frames, mixed within each frame and across frames in turn."""
+    """Tokens of all frames, mixed within each frame and across frames in turn.
 
-    def __init__(self, dim: int, depth: int, heads: int, patch: int, registers: int, mlp_ratio: int) -> None:
+    Args:
+        dim: width of a token.
+        depth: number of frame blocks, and of global blocks.
+        heads: attention heads.
+        patch: side of a patch in pixels.
+        registers: tokens per frame beside the camera token and the patches.
+        mlp_ratio: hidden width of a block's MLP in units of ``dim``.
+        encoder_depth: blocks of the image encoder; 0 for none.
+    """
+
+    def __init__(
+        self, dim: int, depth: int, heads: int, patch: int, registers: int, mlp_ratio: int, encoder_depth: int
+    ) -> None:
         super().__init__()
-        self.patch_embed = PatchEmbed(dim, patch)
+        self.patch_embed = PatchEmbed(dim, heads, patch, mlp_ratio, encoder_depth)
         self.frame_blocks = nn.ModuleList(Block(dim, heads, mlp_ratio) for _ in range(depth))
         self.global_blocks = nn.ModuleList(Block(dim, heads, mlp_ratio) for _ in range(depth))
         # The first of each pair marks the reference frame, the second all others.
@@ -99,18 +123,42 @@ class Aggregator(nn.Module):
             Tokens after each tap, frame and global part side by side, [B, S, T, 2C]; and how many tokens of a frame
             come before its patches.
         """
+        kept, _ = self.mix(self.embed(images), taps, range(len(self.frame_blocks)))
+        return kept, self.special
+
+    @property
+    def special(self) -> int:
+        """How many tokens of a frame come before its patches: the camera token and the registers."""
+        return self.camera_token.shape[2] + self.register_token.shape[2]
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Images [B, S, 3, H, W] to what the first block gets, [B, S, T, C]."""
         batch, frames = images.shape[:2]
         normal = (images - self.get_buffer("mean")) / self.get_buffer("std")
         patches = self.patch_embed(normal.flatten(0, 1)).unflatten(0, (batch, frames))
         special = torch.cat([_per_frame(self.camera_token, frames), _per_frame(self.register_token, frames)], dim=2)
-        tokens = torch.cat([special.to(patches.dtype).expand(batch, -1, -1, -1), patches], dim=2)
+        return torch.cat([special.to(patches.dtype).expand(batch, -1, -1, -1), patches], dim=2)
+
+    def mix(self, tokens: Tensor, taps: Sequence[int], blocks: Iterable[int]) -> tuple[list[Tensor], Tensor]:
+        """Run some of the blocks.
+
+        Args:
+            tokens: what the first of them gets, [B, S, T, C].
+            taps: after which blocks to keep the tokens.
+            blocks: their numbers, consecutive and ascending.
+
+        Returns:
+            Tokens after each tap among ``blocks``, frame and global part side by side, [B, S, T, 2C]; and the tokens
+            after the last block, [B, S, T, C].
+        """
+        batch, frames = tokens.shape[:2]
         kept: list[Tensor] = []
-        for index, (frame_block, global_block) in enumerate(zip(self.frame_blocks, self.global_blocks, strict=True)):
-            within: Tensor = frame_block(tokens.flatten(0, 1)).unflatten(0, (batch, frames))
-            tokens = global_block(within.flatten(1, 2)).unflatten(1, (frames, -1))
+        for index in blocks:
+            within: Tensor = self.frame_blocks[index](tokens.flatten(0, 1)).unflatten(0, (batch, frames))
+            tokens = self.global_blocks[index](within.flatten(1, 2)).unflatten(1, (frames, -1))
             if index in taps:
                 kept.append(torch.cat([within, tokens], dim=-1))
-        return kept, special.shape[2]
+        return kept, tokens
 
 
 class CameraHead(nn.Module):

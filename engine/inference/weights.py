@@ -17,11 +17,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from engine.errors import DataError
-from engine.text import visible
-
-TORCH_SUFFIXES = (".pt", ".pth", ".bin")
-SAFETENSORS_SUFFIX = ".safetensors"
-WEIGHT_SUFFIXES = (*TORCH_SUFFIXES, SAFETENSORS_SUFFIX)
+from engine.text import listed, visible
+from engine.training_config import SAFETENSORS_SUFFIX, WEIGHT_SUFFIXES
 
 # Under which key trainers put the weights beside their own state, best first.
 _MODEL_KEYS = ("model", "state_dict", "model_state_dict")
@@ -121,13 +118,6 @@ def check_fit(wanted: Mapping[str, torch.Size], given: Mapping[str, Tensor], sou
             f"instead of {shape_text(wanted[name])}{more}",
             "check model and checkpoint",
         )
-
-
-def listed(names: Iterable[str], limit: int = 3) -> str:
-    """The first names, made visible, and how many more: ``a, b and 7 more``."""
-    every = [visible(name) for name in names]
-    shown = ", ".join(every[:limit])
-    return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
 
 
 def shape_text(shape: torch.Size) -> str:

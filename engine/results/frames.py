@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -15,7 +14,8 @@ from engine.results.model import Run, RunKind
 from engine.results.parquet import finite, float_columns, has_schema, scan
 from engine.results.problems import ProblemLog, some
 from engine.results.reading import PARQUET_ERRORS, why_unreadable
-from engine.results.shards import DAMAGED_ROWS, DEFAULT_ALIGNMENT, label, scan_shards, shard_files
+from engine.results.shards import DAMAGED_ROWS, ShardFolder, label, scan_shards, shard_folders, usable_files
+from engine.results.summaries import chosen_alignment
 from engine.schema import CURVES as CURVES_SCHEMA
 from engine.schema import FRAMES, empty
 from engine.schema import WINDOWS as WINDOWS_SCHEMA
@@ -23,8 +23,6 @@ from engine.text import safe_name
 
 # The alignments of protocol v1, in the order in which they take more and more freedom.
 ALIGNMENTS = ("none", "scale", "median", "scale_shift")
-# What is taken of several where metadata.json names none of them; as summaries are made.
-_PREFERRED = (DEFAULT_ALIGNMENT, "scale", "scale_shift", "none")
 
 # One value per frame (pose: per window, frame is null); null values are left out.
 VALUES = pl.Schema(
@@ -71,8 +69,9 @@ def scan_checkpoints(run: Run, checkpoints: Sequence[str]) -> pl.LazyFrame:
     log = ProblemLog()
     files = [
         file
-        for file in (_files(run, checkpoints) if run.has_frames else [])
-        if label(file) not in damaged and has_schema(file, label(file), FRAMES, log, optional=_METRICS)
+        for folder in (_folders(run, checkpoints) if run.has_frames else [])
+        for file in usable_files(folder, log)
+        if label(file) not in damaged
     ]
     if not files:
         whose = f" of {some(checkpoints)}" if run.has_frames else ""
@@ -83,16 +82,16 @@ def scan_checkpoints(run: Run, checkpoints: Sequence[str]) -> pl.LazyFrame:
     return scan_shards(files).filter(pl.col("checkpoint").is_in(list(checkpoints)))
 
 
-def _files(run: Run, checkpoints: Sequence[str]) -> list[Path]:
+def _folders(run: Run, checkpoints: Sequence[str]) -> list[ShardFolder]:
     try:
-        groups = {files[0].parent.name: files for files in shard_files(run.path)}
+        folders = {folder.name: folder for folder in shard_folders(run.path)}
     except OSError as error:
         raise DataError(f"{run.name}: frames cannot be read ({why_unreadable(error)})") from error
-    folders = {info.name: info.folder for info in run.metadata.checkpoints}
-    wanted = [folders.get(name) or safe_name(name) for name in checkpoints]
+    called = {info.name: info.folder for info in run.metadata.checkpoints}
+    wanted = [called.get(name) or safe_name(name) for name in checkpoints]
     # The rows say whose they are; a folder's name is only the quick way to them.
-    chosen = wanted if all(name in groups for name in wanted) else list(groups)
-    return [file for name in dict.fromkeys(chosen) for file in groups[name]]
+    chosen = wanted if all(name in folders for name in wanted) else list(folders)
+    return [folders[name] for name in dict.fromkeys(chosen)]
 
 
 def collect(rows: pl.LazyFrame, run: Run) -> pl.DataFrame:
@@ -118,11 +117,7 @@ def alignment_of(run: Run, rows: pl.LazyFrame) -> str:
         DataError: they cannot be read.
     """
     found = collect(rows.filter(pl.col("region") != "").select(pl.col("align").drop_nulls().unique()), run)
-    present = set(found.get_column("align"))
-    stated = run.metadata.protocol.align
-    if stated in present or not present:
-        return stated or DEFAULT_ALIGNMENT
-    return next((name for name in _PREFERRED if name in present), min(present))
+    return chosen_alignment(set(found.get_column("align")), run.metadata.protocol.align, ProblemLog())
 
 
 def read_values(run: Run, checkpoints: Sequence[str], key: str) -> tuple[pl.DataFrame, str]:
@@ -159,7 +154,7 @@ def read_values(run: Run, checkpoints: Sequence[str], key: str) -> tuple[pl.Data
     return values.sort(order, "drive", "window", "frame"), alignment
 
 
-def read_windows(run: Run) -> pl.DataFrame:
+def sampled_windows(run: Run) -> pl.DataFrame:
     """The sampled windows; an empty frame where the run does not say which they were.
 
     Returns:

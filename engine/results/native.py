@@ -12,14 +12,16 @@ from pydantic import ValidationError
 from engine.catalogue import Group
 from engine.errors import NoFramesError
 from engine.results.layout import COST, METADATA, STATISTICS, SUMMARY
+from engine.results.layout import WINDOWS as WINDOWS_FILE
 from engine.results.model import Run
 from engine.results.names import storable
 from engine.results.parquet import finite, float_columns, has_schema, scan
 from engine.results.problems import ProblemLog, shown, some
 from engine.results.reading import PARQUET_ERRORS, Entry, Reading, read_bytes, why_unreadable
-from engine.results.shards import DAMAGED_ROWS, label, scan_shards, summarise, usable_shards
+from engine.results.shards import DAMAGED_ROWS, label, scan_shards, usable_shards
+from engine.results.summaries import summarise
 from engine.schema import COST as COST_SCHEMA
-from engine.schema import SCHEMA_VERSION, RunMetadata, empty
+from engine.schema import SCHEMA_VERSION, WINDOWS, RunMetadata, empty
 from engine.schema import SUMMARY as SUMMARY_SCHEMA
 
 _INT64_MAX = 2**63 - 1
@@ -42,12 +44,12 @@ def read_native(folder: Path, name: str, log: ProblemLog) -> Reading:
     metadata = read_metadata(folder, log)
     if metadata is None:
         return Reading(RunMetadata(run=name))
-    shards = usable_shards(folder, log)
-    tables = [summarise(shards, metadata.protocol.align, log), _cost(folder, log), _stored_summary(folder, log)]
+    of_frames, has_frames = summarise(folder, metadata.protocol.align, log)
+    tables = [of_frames, _cost(folder, log), _stored_summary(folder, log)]
     summary = pl.concat(tables).unique(["checkpoint", "metric"], keep="first", maintain_order=True)
     if summary.is_empty() and metadata.status != "running":  # one that runs may have none yet
         log.error(storable(folder.name), f"neither per-frame rows nor {SUMMARY} hold a result")
-    return Reading(metadata, _entries(metadata, summary, log), summary, has_frames=bool(shards))
+    return Reading(metadata, _entries(metadata, summary, log), summary, has_frames=has_frames)
 
 
 def read_metadata(folder: Path, log: ProblemLog) -> RunMetadata | None:
@@ -91,14 +93,28 @@ def scan_frames(run: Run) -> pl.LazyFrame:
     Raises:
         NoFramesError: the run holds summaries only.
     """
+    return scan_shards([file for files in intact_shards(run) for file in files])
+
+
+def intact_shards(run: Run) -> list[list[Path]]:
+    """The files of per-frame rows that loading the run found readable, by checkpoint folder.
+
+    Raises:
+        NoFramesError: the run holds summaries only.
+    """
     damaged = {problem.file for problem in run.errors if problem.place == DAMAGED_ROWS}
     groups = usable_shards(run.path, ProblemLog()) if run.has_frames else []
-    files = [file for group in groups for file in group if label(file) not in damaged]
-    if not files:
+    intact = [[file for file in files if label(file) not in damaged] for files in groups]
+    if not any(intact):
         raise NoFramesError(
             f"{run.name} has no per-frame rows, only summaries", "evaluate its checkpoints with lorascope to get them"
         )
-    return scan_shards(files)
+    return [files for files in intact if files]
+
+
+def read_windows(run: Run) -> pl.DataFrame:
+    """The sampled windows of a run, schema ``WINDOWS``; empty where the run does not hold them or they are damaged."""
+    return _read_table(run.path, WINDOWS_FILE, WINDOWS, ProblemLog())
 
 
 def _entries(metadata: RunMetadata, summary: pl.DataFrame, log: ProblemLog) -> list[Entry]:

@@ -10,6 +10,7 @@ import polars as pl
 from engine.results.problems import ProblemLog, some
 from engine.results.reading import PARQUET_ERRORS, why_unreadable
 
+HEADER = "header"  # the place of problems with a file's columns, which its contents alone decide
 _REMEDY = "write the run again with this version"
 
 
@@ -32,12 +33,12 @@ def has_schema(path: Path, file: str, schema: pl.Schema, log: ProblemLog, *, opt
     wrong = [name for name, dtype in schema.items() if name in found and found[name] != dtype]
     if missing:
         what = f"columns {some(missing)} are" if len(missing) > 1 else f"column {missing[0]} is"
-        log.error(file, f"the {what} missing", place="header", remedy=_REMEDY)
+        log.error(file, f"the {what} missing", place=HEADER, remedy=_REMEDY)
     for name in wrong:
         log.error(
             file,
             f"the column {name} holds {found[name]}, not {schema[name]}",
-            place="header",
+            place=HEADER,
             remedy=_REMEDY,
         )
     return not wrong and set(missing) <= set(optional)

@@ -39,6 +39,10 @@ class ProblemLog:
         """
         self._values.append(_problem(Severity.ERROR, file, f"{what}: {reason}, so it counts as not measured", place))
 
+    def take(self, problems: Iterable[Problem]) -> None:
+        """Problems that another log collected."""
+        self._problems += problems
+
     @property
     def has_errors(self) -> bool:
         """Whether something could not be read so far."""

@@ -2,15 +2,38 @@
 
 Regions overlap (``full`` holds ``building``), so points are sorted into cells that do not: points of the same frame
 that lie in the same regions. Every value is then read once, and a region's sum is a sum over cells.
+
+Many values of a point (ten metrics in four alignments) are computed block by block, in blocks that a CPU's cache holds,
+so that points are read once and their values never leave it; a GPU takes a frame at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
+
+from engine.geometry.selection import medians
+
+_BLOCK = 32768  # points; on a CPU
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Neighbouring points of one frame.
+
+    Attributes:
+        frame: which one.
+        points: the first and the one after the last, among all points.
+        pieces: the first and the one after the last within the block, of every cell that has points there.
+    """
+
+    frame: int
+    points: tuple[int, int]
+    pieces: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +46,9 @@ class Groups:
         regions: the cells of every region.
         membership: [cells, regions], float64, 1 where a region holds a cell.
         counts: points of every frame and region, [frames, regions], float64.
+        blocks: all points, in order; one without points where there is none.
+        owner: [pieces, frames * cells], float64, 1 where a cell holds a piece of a block.
+        piece_sizes: points of every piece, [pieces], float64.
     """
 
     sizes: tuple[int, ...]
@@ -30,21 +56,46 @@ class Groups:
     regions: tuple[tuple[int, ...], ...]
     membership: Tensor
     counts: Tensor
+    blocks: tuple[Block, ...]
+    owner: Tensor
+    piece_sizes: Tensor
 
     @classmethod
-    def build(cls, sizes: Sequence[Sequence[int]], regions: Sequence[Sequence[int]], device: torch.device) -> Groups:
-        """From the number of points of every cell of every frame (at least one), and the cells of every region."""
+    def build(
+        cls,
+        sizes: Sequence[Sequence[int]],
+        regions: Sequence[Sequence[int]],
+        device: torch.device,
+        *,
+        block: int | None = None,
+    ) -> Groups:
+        """Divide points.
+
+        Args:
+            sizes: of every frame, the number of points of every cell (at least one).
+            regions: the cells of every region.
+            device: where values will be.
+            block: points of a block at most; by default what suits the device.
+        """
         cells = len(sizes[0])
         membership = torch.zeros(cells, len(regions), dtype=torch.float64)
         for column, held in enumerate(regions):
             membership[list(held), column] = 1.0
-        counts = torch.tensor(sizes, dtype=torch.float64).reshape(len(sizes), cells) @ membership
+        counts = (torch.tensor(sizes, dtype=torch.float64).reshape(len(sizes), cells, 1) * membership).sum(1)
+        blocks, owners = _blocks(sizes, block or (_BLOCK if device.type == "cpu" else max(map(sum, sizes), default=1)))
+        owner = torch.zeros(len(owners), len(sizes) * cells, dtype=torch.float64)
+        owner[torch.arange(len(owners)), owners] = 1.0
         return cls(
             tuple(size for frame in sizes for size in frame),
             len(sizes),
             tuple(tuple(held) for held in regions),
             membership.to(device),
             counts.to(device),
+            blocks,
+            owner.to(device),
+            torch.tensor(
+                [last - first for one in blocks for first, last in one.pieces], dtype=torch.float64, device=device
+            ),
         )
 
     @property
@@ -56,12 +107,22 @@ class Groups:
     def sums(self, values: Tensor) -> Tensor:
         """Sums of values (or, of booleans, how many are true): [..., N] -> [..., frames, regions], float64."""
         parts = [part.sum(-1) for part in torch.split(values, list(self.sizes), dim=-1)]
-        cells = self._by_frame(torch.stack(parts, dim=-1))
-        return (cells[..., :, None] * self.membership).sum(-2)
+        return self._of_cells(torch.stack(parts, dim=-1))
 
     def means(self, values: Tensor) -> Tensor:
         """Means (or shares): [..., N] -> [..., frames, regions], float64; NaN where there is no point."""
         return self.sums(values) / self.counts
+
+    def gathered(self, sums: Tensor) -> Tensor:
+        """Sums over the pieces of all blocks, in order, as sums over regions.
+
+        Args:
+            sums: [..., pieces].
+
+        Returns:
+            [..., frames, regions], float64.
+        """
+        return self._of_cells((sums.double()[..., None] * self.owner).sum(-2))
 
     def medians(self, values: Tensor) -> Tensor:
         """Medians (the mean of the two middle values where their number is even), NaN where there is no point.
@@ -75,25 +136,39 @@ class Groups:
         cells = len(self.membership)
         parts = torch.split(values, list(self.sizes), dim=-1)
         found = [
-            _median([parts[frame * cells + cell] for cell in held], values)
+            medians([parts[frame * cells + cell] for cell in held])
+            if held
+            else values.new_full(values.shape[:-1], torch.nan)
             for frame in range(self.frames)
             for held in self.regions
         ]
         return self._by_frame(torch.stack(found, dim=-1))
 
+    def _of_cells(self, sums: Tensor) -> Tensor:
+        return (self._by_frame(sums)[..., :, None] * self.membership).sum(-2)
+
     def _by_frame(self, values: Tensor) -> Tensor:
         return values.double().reshape(*values.shape[:-1], self.frames, -1)
 
 
-def _median(parts: list[Tensor], like: Tensor) -> Tensor:
-    count = sum(part.shape[-1] for part in parts)
-    if not count:
-        return like.new_full(like.shape[:-1], torch.nan)
-    values = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
-    low = values.kthvalue((count + 1) // 2, dim=-1).values
-    if count % 2:
-        return low
-    # The next one in order is the least that is larger, or an equal one: cheaper than selecting once more.
-    larger = torch.where(values > low[..., None], values, torch.inf).amin(-1)
-    equal = (values <= low[..., None]).sum(-1) > count // 2
-    return (low + torch.where(equal, low, larger)) / 2
+def _blocks(sizes: Sequence[Sequence[int]], limit: int) -> tuple[tuple[Block, ...], list[int]]:
+    """Blocks of at most ``limit`` points, and the number of the cell (over all frames) of every piece."""
+    blocks: list[Block] = []
+    owners: list[int] = []
+    start = 0
+    for frame, cells in enumerate(sizes):
+        stop = start + sum(cells)
+        edges = [start]
+        for size in cells:
+            edges.append(edges[-1] + size)
+        for first in range(start, stop, limit):
+            last = min(first + limit, stop)
+            pieces = []
+            for cell, (begin, end) in enumerate(pairwise(edges)):
+                low, high = max(begin, first), min(end, last)
+                if low < high:
+                    pieces.append((low - first, high - first))
+                    owners.append(frame * len(cells) + cell)
+            blocks.append(Block(frame, (first, last), tuple(pieces)))
+        start = stop
+    return (tuple(blocks), owners) if blocks else ((Block(0, (0, 0), ((0, 0),)),), [0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from engine.geometry.cameras import compose, rigid_inverse
 from engine.geometry.warp import View, warp
 from engine.inference.contract import Prediction
 from engine.scoring.protocol import V1
+from engine.scoring.tally import Tally
 from engine.scoring.truth import WindowTruth
 
 
@@ -43,18 +45,30 @@ def photometric_metrics(prediction: Prediction, inverse: Tensor, depth: Tensor, 
     """
     groups = truth.groups
     error, visible = _differences(prediction, inverse, depth, truth)
-    error = torch.where(visible, error, torch.inf)
-    seen = groups.sums(visible)
-    curve = groups.sums(torch.stack([error < limit for limit in V1.photometric_thresholds])) / seen
+    limits = _limits(depth.device)
+    tally = Tally(groups, ("error", "seen", "inlier", "curve"))
+    for block in groups.blocks:
+        points = slice(*block.points)
+        seen = visible[points].float()
+        tally.add(block, "seen", seen)
+        tally.add(block, "error", error[points] * seen)
+        counted = error[points] / seen  # infinite or NaN where it does not count: below no threshold
+        below = torch.empty(len(limits), len(seen), device=seen.device)
+        tally.add(block, "inlier", torch.lt(counted, V1.photometric_inlier, out=seen))
+        tally.add(block, "curve", torch.lt(counted, limits[:, None], out=below))
+    sums = tally.totals("error", "seen", "inlier")
+    seen = sums["seen"]
+    curve = tally.totals("curve")["curve"] / seen
     area = (curve[1:] + curve[:-1]).mean(0) / 2  # trapezoids of equal width
     return Photometric(
-        {
-            "error": groups.sums(error.masked_fill(~visible, 0.0)) / seen,
-            "inlier_ratio": groups.sums(error < V1.photometric_inlier) / seen,
-            "inlier_auc": area,
-        },
-        curve,
+        {"error": sums["error"] / seen, "inlier_ratio": sums["inlier"] / seen, "inlier_auc": area}, curve
     )
+
+
+@cache
+def _limits(device: torch.device) -> Tensor:
+    """The thresholds of the inlier curve, float32."""
+    return torch.tensor(V1.photometric_thresholds, device=device)
 
 
 def _differences(prediction: Prediction, inverse: Tensor, depth: Tensor, truth: WindowTruth) -> tuple[Tensor, Tensor]:
@@ -78,6 +92,6 @@ def _differences(prediction: Prediction, inverse: Tensor, depth: Tensor, truth: 
             break
         view = View(images[frame + 1], inverse[frame + 1], intrinsics[frame + 1], truth.size)
         found, visible = warp(uv, z, intrinsics[frame], motion[frame], view, V1.hidden)
-        errors.append((found - colour).abs().mean(1))
+        errors.append((found - colour).abs_().mean(1))
         seen.append(visible)
     return torch.cat(errors), torch.cat(seen)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine.geometry.alignment import Alignment, apply
 from engine.geometry.eigen import eigenvalues, null_direction
 from engine.scoring.protocol import V1
+from engine.scoring.tally import Tally
 from engine.scoring.truth import PlaneTruth, WindowTruth
 
 PLANARITY = ("inlier_ratio", "residual_mean", "residual_median", "self_residual")
 
 
-def planarity_metrics(aligned: Tensor, truth: WindowTruth) -> dict[str, Tensor]:
+def planarity_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, truth: WindowTruth) -> dict[str, Tensor]:
     """How predicted points lie on their true planes, and on planes of their own.
 
     ``inlier_ratio``: share nearer than 0.1 m to the true plane; ``residual_mean`` and ``residual_median``: distance to
@@ -20,49 +22,69 @@ def planarity_metrics(aligned: Tensor, truth: WindowTruth) -> dict[str, Tensor]:
     computed for every plane and averaged over a frame's planes, weighted by their points.
 
     Args:
-        aligned: [A, N], metres, positive.
+        predicted: depth at the points, [N]; 0 where it is not valid.
+        valid: [N], bool.
+        alignment: fitted to the window, or to every frame.
         truth: the window.
 
     Returns:
-        Name -> [A, S, R], float64; NaN in every region but the one that was split, and in frames without a plane.
+        Name -> [A, S, R] of every alignment, float64; NaN in every region but the one that was split, and in frames
+        without a plane.
     """
     planes = truth.planes
-    shape = (len(aligned), truth.groups.frames, len(truth.regions))
-    empty = torch.full(shape, torch.nan, dtype=torch.float64, device=aligned.device)
+    shape = (len(alignment.scale), truth.groups.frames, len(truth.regions))
+    empty = torch.full(shape, torch.nan, dtype=torch.float64, device=predicted.device)
     if planes is None:
         return dict.fromkeys(PLANARITY, empty)
-    depth = aligned.index_select(1, planes.point).double()
-    residual = (depth * planes.slope - planes.offset).abs()
-    per_plane = {
-        "inlier_ratio": planes.groups.means(residual < V1.plane_inlier),
-        "residual_mean": planes.groups.means(residual),
-        "residual_median": planes.groups.medians(residual),
-        "self_residual": _self_residual(depth, planes),
-    }
+    sizes = planes.frame_sizes if alignment.scale.shape[1] > 1 else (len(planes.point),)
+    here = predicted.index_select(0, planes.point), valid.index_select(0, planes.point)
+    depth = apply(alignment, *here, sizes, V1.least_depth)[0].double()
+    per_plane = _residuals(depth, planes) | {"self_residual": _self_residual(depth, planes)}
     found = {}
-    for name, values in per_plane.items():
-        weighted = (values * planes.share).sum(-2)  # [A, K, 1] * [K, S] -> [A, S]
+    for name in PLANARITY:
+        weighted = (per_plane[name] * planes.share).sum(-2)  # [A, K, 1] * [K, S] -> [A, S]
         found[name] = empty.clone()
         found[name][..., planes.region] = torch.where(planes.found, weighted, torch.nan)
     return found
 
 
+def _residuals(depth: Tensor, planes: PlaneTruth) -> dict[str, Tensor]:
+    """Distances to the true planes: name -> [A, K, 1]."""
+    groups = planes.groups
+    tally = Tally(groups, ("inlier_ratio", "residual_mean"))
+    residual = torch.empty_like(depth)
+    for block in groups.blocks:
+        points = slice(*block.points)
+        here = torch.mul(depth[:, points], planes.slope[points], out=residual[:, points])
+        here.sub_(planes.offset[points]).abs_()
+        tally.add(block, "residual_mean", here)
+        tally.add(block, "inlier_ratio", torch.lt(here, V1.plane_inlier, out=torch.empty_like(here)))
+    found = {name: values / groups.counts for name, values in tally.totals("inlier_ratio", "residual_mean").items()}
+    return found | {"residual_median": groups.medians(residual)}
+
+
 def _self_residual(depth: Tensor, planes: PlaneTruth) -> Tensor:
     """Mean distance to the least-squares plane through the predicted points of each plane, [A, K, 1]."""
-    sizes = list(planes.groups.sizes)
-    parts = list(zip(torch.split(depth, sizes, dim=1), torch.split(planes.ray, sizes), strict=True))
-    products = torch.split(planes.ray_products, sizes)
-    count = planes.groups.counts
-    # Sums of z ray and z^2 ray ray^T, plane by plane: [A, K, 3] and [A, K, 6].
-    mean = torch.stack([z @ ray for z, ray in parts], dim=1) / count
-    squares = (
-        torch.stack([z.square() @ product for (z, _), product in zip(parts, products, strict=True)], dim=1) / count
-    )
-    x, y, w = mean.unbind(-1)
-    covariance = squares.movedim(-1, 0) - torch.stack([x * x, x * y, x * w, y * y, y * w, w * w])
+    groups = planes.groups
+    tally = Tally(groups, ("first", "second", "distance"))
+    for block in groups.blocks:
+        points = slice(*block.points)
+        z = depth[:, points]
+        tally.note(block, "first", z @ planes.ray[points])
+        tally.note(block, "second", z.square() @ planes.ray_products[points])
+    # Sums of z ray and z^2 ray ray^T of every plane: [3, A, K] and [6, A, K].
+    x, y, w = mean = _of_planes(tally, "first", planes)
+    covariance = _of_planes(tally, "second", planes) - torch.stack([x * x, x * y, x * w, y * y, y * w, w * w])
     normal = null_direction(covariance, eigenvalues(covariance)[0])  # [3, A, K]
-    offset = (normal * mean.movedim(-1, 0)).sum(0)
-    distances = [
-        (z * (normal[:, :, k].t() @ ray.t()) - offset[:, k, None]).abs().mean(1) for k, (z, ray) in enumerate(parts)
-    ]
-    return torch.stack(distances, dim=1)[..., None]
+    offset = (normal * mean).sum(0)
+    for block in groups.blocks:
+        points, k = slice(*block.points), block.frame
+        distance = (normal[:, :, k].t() @ planes.ray[points].t()).mul_(depth[:, points])
+        tally.add(block, "distance", distance.sub_(offset[:, k, None]).abs_())
+    return tally.totals("distance")["distance"] / groups.counts
+
+
+def _of_planes(tally: Tally, name: str, planes: PlaneTruth) -> Tensor:
+    """Means over planes of what was noted as [A, C] of every block: [C, A, K]."""
+    sums = planes.groups.gathered(tally.pieces(name)[0])  # [A, C, K, 1]
+    return (sums / planes.groups.counts)[..., 0].transpose(0, 1)

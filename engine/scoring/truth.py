@@ -14,14 +14,9 @@ from torch import Tensor
 
 from engine.dataset.model import PreparedWindow
 from engine.geometry.cameras import rays, transform_positions
-from engine.geometry.normals import (
-    PixelCloud,
-    count_around,
-    fit_patches,
-    native_pixels,
-    neighbourhoods,
-    trusted,
-)
+from engine.geometry.moments import laid_out, ray_moments
+from engine.geometry.neighbourhoods import count_around, native_pixels, neighbourhoods, strips
+from engine.geometry.normals import PixelCloud, fit_patches, trusted
 from engine.geometry.planes import find_planes
 from engine.geometry.sampling import Taps, bilinear_taps, sample
 from engine.scoring.groups import Groups
@@ -32,6 +27,7 @@ __all__ = ["NormalTruth", "PlaneTruth", "WindowTruth", "prepare_truth"]
 
 BESIDE_JUMP = "points beside a depth jump"
 OUTSIDE_IMAGE = "points outside the prepared image"
+_STRIP_ROWS = 64
 _EDGE = 1e-6  # pixels; a position may miss the last pixel centre by rounding
 
 
@@ -89,10 +85,10 @@ def prepare_truth(
         depth=true_depth,
         log_depth=depth.log().float().to(device),
         ray=_join([frame.ray for frame in frames]).float().to(device),
-        uv=position.float().to(device),
+        uv=_by_column(position.float().to(device)),
         taps=taps,
         images=flat,
-        colour=sample(flat, taps),
+        colour=_by_column(sample(flat, taps)),
         median_depth=groups.medians(depth.to(device)),
         normals=_normals(frames, prepared.native_size, region_cells, groups, device),
         planes=_planes(prepared, frames, region_cells, tuple(regions), plane_region, seed, device),
@@ -151,22 +147,44 @@ def _normals(
     device: torch.device,
 ) -> NormalTruth:
     rule = V1.normals
-    hoods, normals, cells = [], [], []
+    # A GPU takes a frame in one piece; a CPU in strips that its cache holds.
+    height = _STRIP_ROWS if device.type == "cpu" else size[0]
+    hoods, cut, laid, sums, rays, normals, order, cells = [], [], [], [], [], [], [], []
+    start = 0
     for frame in frames:
         hood = neighbourhoods(frame.pixel, size, rule.window)
         clean = hood.count >= rule.points
         if len(frame.unusable):
             clean &= count_around(frame.pixel, frame.unusable, size, rule.window) == 0
-        hood = hood.subset(clean)
+        kept = clean.nonzero().squeeze(1)
+        hood = hood.subset(kept[hood.place[kept].argsort()])
         patches = fit_patches(frame.depth[None], frame.ray, hood)
-        kept = trusted(patches, hood, PixelCloud(frame.depth, frame.ray, frame.pixel, size[1]), rule)
-        hood = hood.subset(kept)
+        known = trusted(patches, hood, PixelCloud(frame.depth, frame.ray, frame.pixel, size[1]), rule)
+        hood = hood.subset(known)
+        cell = torch.repeat_interleave(torch.tensor(frame.cells))[hood.centre]
+        ray = laid_out(frame.ray[hood.order, :2].t().float(), hood)
         hoods.append(hood.to(device))
-        normals.append(patches.normal[0][:, kept].float())
-        cell = torch.repeat_interleave(torch.tensor(frame.cells))
-        cells.append(tuple(torch.bincount(cell[hood.centre], minlength=len(frame.cells)).tolist()))
+        cut.append(strips(hood, height))
+        laid.append(ray.to(device))
+        if device.type == "cpu":
+            sums.append(ray_moments(ray, hood))
+        rays.append(frame.ray[hood.centre, :2].t())
+        normals.append(patches.normal[0][:, known].float())
+        order.append(start + cell.argsort(stable=True))
+        cells.append(tuple(torch.bincount(cell, minlength=len(frame.cells)).tolist()))
+        start += len(cell)
     found = Groups.build(cells, region_cells, device)
-    return NormalTruth(tuple(hoods), _join(normals, dim=1).to(device), found, found.counts / groups.counts)
+    return NormalTruth(
+        hoods=tuple(hoods),
+        strips=tuple(cut),
+        rays=tuple(laid),
+        ray_moments=tuple(sums),
+        ray=_join(rays, dim=1).float().double().to(device),
+        normal=_join(normals, dim=1).to(device),
+        order=_join(order).to(device),
+        groups=found,
+        coverage=found.counts / groups.counts,
+    )
 
 
 def _planes(
@@ -212,6 +230,7 @@ def _planes(
         slope=_join(slope).double().to(device),
         offset=_join(offset).double().to(device),
         groups=Groups.build([(size,) for size in sizes], [(0,)], device),
+        frame_sizes=tuple(int(count) for count in total),
         share=torch.where(total > 0, share / total, 0.0).to(device),
         found=(total > 0).to(device),
     )
@@ -220,6 +239,11 @@ def _planes(
 def _tensor(array: NDArray[Any], dtype: type[np.generic]) -> Tensor:
     """A copy: arrays of a dataset may be read-only, which torch does not know."""
     return torch.from_numpy(np.array(array, dtype=dtype))
+
+
+def _by_column(values: Tensor) -> Tensor:
+    """The same [N, C] with every column contiguous, as elementwise operations on columns want it."""
+    return values.t().contiguous().t()
 
 
 def _join(parts: Sequence[Tensor], dim: int = 0) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from engine.dataset.model import Window
-from engine.geometry.normals import Neighbourhoods
+from engine.geometry.neighbourhoods import Neighbourhoods, Strip
 from engine.geometry.sampling import Taps
 from engine.scoring.groups import Groups
 
@@ -17,15 +17,28 @@ from engine.scoring.groups import Groups
 class NormalTruth:
     """Ground-truth normals, and the neighbourhoods that they come from.
 
+    Centres are in the order of their pixels, frame by frame.
+
     Attributes:
         hoods: of every frame; positions count within the frame.
-        normal: of all centres, frame by frame, [3, Q], float32, unit, turned towards the camera.
-        groups: the centres by frame and region.
+        strips: in which the neighbourhoods of every frame are summed.
+        rays: x and y of the viewing rays of every frame's points as pixels of its grid, [2, rows, columns], float32.
+        ray_moments: of every frame, see :func:`engine.geometry.moments.ray_moments`; none on a GPU, where summing again
+            costs less than asking whether that is needed.
+        ray: x and y of the viewing rays (z = 1) of all centres, [2, Q], float64.
+        normal: of all centres, [3, Q], float32, unit, turned towards the camera.
+        order: the centres sorted by frame and region, [Q], int64.
+        groups: the centres in that order by frame and region.
         coverage: share of points that have a normal, [S, R], float64; NaN where there is no point.
     """
 
     hoods: tuple[Neighbourhoods, ...]
+    strips: tuple[tuple[Strip, ...], ...]
+    rays: tuple[Tensor, ...]
+    ray_moments: tuple[Tensor, ...]
+    ray: Tensor
     normal: Tensor
+    order: Tensor
     groups: Groups
     coverage: Tensor
 
@@ -36,12 +49,13 @@ class PlaneTruth:
 
     Attributes:
         region: number of the region whose points were split.
-        point: the points that belong to planes, plane by plane, [P], int64.
+        point: the points that belong to planes, plane by plane and frame by frame, [P], int64.
         ray: of each, [P, 3], float64.
         ray_products: its products xx, xy, xz, yy, yz, zz, [P, 6].
         slope: normal @ ray of each, [P], float64: depth z lies ``z * slope - offset`` from the plane.
         offset: of each point's plane, [P], float64, metres.
-        groups: the points by plane.
+        groups: the points by plane, each plane in the place of a frame.
+        frame_sizes: points of planes in every frame.
         share: of every plane's points in those of its frame, [K, S], float64.
         found: frames that have a plane, [S], bool.
     """
@@ -53,6 +67,7 @@ class PlaneTruth:
     slope: Tensor
     offset: Tensor
     groups: Groups
+    frame_sizes: tuple[int, ...]
     share: Tensor
     found: Tensor
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from engine.evaluation.config import EvaluationConfig
 from engine.evaluation.lock import FILE as LOCK
-from engine.evaluation.record import CURVE_SHARDS
 from engine.evaluation.runner import evaluate
 from engine.results import layout
 from engine.results.writer import write_metadata
@@ -57,7 +56,8 @@ def publish(
     # What only a run in progress needs. The journal also holds full paths of the machine.
     (to / layout.JOURNAL).unlink()
     (to / LOCK).unlink(missing_ok=True)
-    shutil.rmtree(to / CURVE_SHARDS)
+    # A clone has other times than this copy, so that the cache would never be believed.
+    (to / layout.SUMMARY_CACHE).unlink(missing_ok=True)
     report(f"{to.name}: evaluated in {metadata.evaluation_seconds:.0f} s")
 
 

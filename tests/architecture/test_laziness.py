@@ -18,6 +18,7 @@ from support.legacy import write_example
 from support.native import write_native_run
 from support.program import LORASCOPE, run_lorascope
 from support.store import cost, metadata
+from support.training import TRAINING
 
 from benchmarks.pty_session import PtySession
 from engine.results.writer import write_run as write_native
@@ -91,12 +92,31 @@ def test_the_watch_sees_a_guarded_import(watch: Watch) -> None:
         ["rank", "PATH/alpha"],
         ["evaluate", "--help"],
         ["cost", "--help"],
+        ["export", "--help"],
+        ["next", "--help"],
     ],
 )
 def test_commands_import_no_model_library(watch: Watch, tmp_path: Path, arguments: list[str]) -> None:
     path = str(write_example(tmp_path / "results"))
     done = run_lorascope(*(argument.replace("PATH", path) for argument in arguments), env=watch.env)
     assert done.returncode == 0, done.stderr
+    watch.assert_no_model_library()
+    assert not watch.modules().intersection({"huggingface_hub", "yaml"})
+
+
+@pytest.mark.parametrize("options", [["export"], ["next", "--training", "PATH/train.yaml"]])
+def test_what_leads_on_from_a_checkpoint_imports_no_model_library(
+    watch: Watch, tmp_path: Path, options: list[str]
+) -> None:
+    path = write_example(tmp_path / "results")
+    (path / "checkpoint_4.pt").write_bytes(b"w")
+    (path / "train.yaml").write_text(TRAINING, "utf-8")
+    command, *more = (option.replace("PATH", str(path)) for option in options)
+    to = str(tmp_path / "next.yaml") if command == "next" else str(tmp_path / "out")
+    found = ("--checkpoints", str(path), "--to", to)
+    done = run_lorascope(command, str(path / "alpha"), "checkpoint_4", *found, *more, env=watch.env)
+    assert done.returncode == 0, done.stderr
+    assert command == "next" or (tmp_path / "out" / "alpha" / "checkpoint_4" / "README.md").is_file()
     watch.assert_no_model_library()
 
 
@@ -120,6 +140,7 @@ def test_the_app_imports_no_model_library(watch: Watch, tmp_path: Path) -> None:
         session.write(b"q")
         assert session.wait() == 0, session.text[-2000:]
     watch.assert_no_model_library()
+    assert not watch.modules().intersection({"huggingface_hub", "yaml"})
 
 
 @pytest.mark.parametrize("picture", [False, True])

@@ -14,8 +14,8 @@ import yaml
 from torch import Tensor, nn
 
 from engine.inference.checkpoints import CheckpointKind, CheckpointSource
-from engine.inference.lora_config import LoraTraining
 from engine.inference.tiny import TinyConfig
+from engine.training_config import LoraTraining
 
 SIZE = TinyConfig(embed_dim=16, depth=3, heads=2, patch=8, features=8, registers=1, mlp_ratio=2, width=32)
 PATTERNS = ("depth_head.*", "aggregator.frame_blocks.[12].*", "camera_head.trunk.*.attn.qkv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -115,6 +116,7 @@ async def test_limits_filter_and_the_basket_is_exported(started: Started, exampl
         await shows(pilot, "alpha/checkpoint_4")
         await press(pilot, "e")
         await settled(pilot, lambda: isinstance(pilot.app.screen, LineDialog))
+        await shows(pilot, "a model card and selection.json")
         pilot.app.screen.query_one(Input).value = str(target)
         await press(pilot, "enter")
         await shows(pilot, "Folder that holds the checkpoints")
@@ -128,11 +130,13 @@ async def test_limits_filter_and_the_basket_is_exported(started: Started, exampl
     assert chosen["considered"] == 6
     assert chosen["rejected"] > 0
     assert (target / "alpha" / "checkpoint_4" / "checkpoint_4.pt").read_bytes() == b"weights"
+    assert (target / "alpha" / "checkpoint_4" / "README.md").is_file()
 
 
 async def test_an_export_that_is_there_is_replaced_only_when_asked(
-    started: Started, example: Path, tmp_path: Path
+    started: Started, example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     weights = example / "alpha"
     (weights / "checkpoint_4.pt").write_bytes(b"new")
     target = tmp_path / "out"
@@ -149,6 +153,7 @@ async def test_an_export_that_is_there_is_replaced_only_when_asked(
                 await press(pilot, answer)
             if answer == "enter":
                 await shows(pilot, "Exported and verified")
+                await shows(pilot, "no model card was written")
             await press(pilot, "escape")
     assert (target / "alpha" / "checkpoint_4" / "checkpoint_4.pt").read_bytes() == b"new"
 

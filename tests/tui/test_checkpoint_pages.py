@@ -49,7 +49,7 @@ def test_frames_worst_first(library: Library, native: Loaded) -> None:
     rows = texts(content.rows)
     assert len(rows) == WINDOWS * FRAMES_PER_WINDOW
     value, base = (abs_rel(name, 3, 23) + 0.2 for name in ("checkpoint_2", "baseline"))
-    assert rows[0] == ["1", "3", "0004", "23", "mixed", f"{value:.4f}", f"{base:.4f}", f"{value - base:+.4f}", "▼", ""]
+    assert rows[0] == ["1", "3", "0004", "23", "mixed", f"{value:.4f}", f"{base:.4f}", f"{value - base:+.4f}", "▽", ""]
     assert content.rows.place(0) == ("2013_05_28_drive_0004_sync", 3, 23)
     assert [row[2] for row in rows].count("0003") == 8
     assert "worst first" in content.about
@@ -114,7 +114,7 @@ def test_slices(library: Library, native: Loaded) -> None:
     assert [row[0] for row in rows] == ["all frames", "by drive", "0003", "0004", "by stratum", "mixed", "rich"]
     assert rows[2][1:3] == ["2", "8"]
     # The second checkpoint gains in the first drive and loses in the second one.
-    assert (rows[2][-1], rows[3][-1]) == ("▲", "▼")
+    assert (rows[2][-1], rows[3][-1]) == ("△", "▽")
 
 
 def test_distribution_and_photometric(library: Library, native: Loaded) -> None:

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.store import frame_row, frames, metadata
 
 from engine.errors import DataError
 from engine.results.discovery import discover
+from engine.results.joining import join_shards
 from engine.results.model import RunRef
+from engine.results.writer import write_frames, write_metadata
 from tui.library import Library, Loaded
-from tui.loader import Batch, Loader
+from tui.loader import Batch, Judging, Loader
 
 
 @pytest.fixture
@@ -89,3 +92,68 @@ def test_what_is_urgent_comes_first_and_the_newest_of_it_before_the_others(examp
         order += [overview.name for overview in batch.overviews]
     loader.stop()
     assert order == [second.name, first.name]
+
+
+def test_a_run_is_read_while_it_is_evaluated_and_after_its_shards_were_joined(
+    loader: Loader, batches: queue.Queue[Batch], tmp_path: Path
+) -> None:
+    names, run = ("baseline", "checkpoint_1"), tmp_path / "run"
+
+    def shard(number: int) -> None:
+        for place, name in enumerate(names):
+            rows = frames([frame_row(name, frame, window=number, depth__mae=place + number) for frame in range(2)])
+            write_frames(run, name, rows, f"{number:06d}")
+
+    def read() -> tuple[str, list[float]]:
+        loader.request(discover([run]), keep=True)
+        (batch,) = take(batches, 1)
+        (loaded,) = batch.loaded
+        assert batch.overviews[0].problems == ()
+        assert batch.errors == []
+        return batch.overviews[0].status, loaded.analysis.table["depth.building.mae"].to_list()
+
+    write_metadata(run, metadata(*names, status="running"))
+    shard(0)
+    assert read() == ("running", [0.0, 1.0])
+    shard(1)
+    assert read() == ("running", [0.5, 1.5])
+    assert join_shards(run) == {}
+    assert read() == ("running", [0.5, 1.5])
+    write_metadata(run, metadata(*names))
+    assert read() == ("ok", [0.5, 1.5])
+
+
+def test_a_run_is_judged_after_everything_is_read(loader: Loader, batches: queue.Queue[Batch], example: Path) -> None:
+    refs = list(discover([example]))
+    loader.request(refs, keep=True)
+    alpha = next(run for batch in take(batches, 2) for run in batch.loaded if run.run.name == "alpha")
+    names = ("checkpoint_4", "checkpoint_3")
+    question = Judging(alpha, None, "score", names)
+    loader.judge(question)
+    batch = batches.get(timeout=60)
+    ((asked, evidence),) = batch.judged
+    assert asked is question
+    assert evidence is not None and evidence.knows_ties("score", names)
+    # Asked again, the answer is the same object: nothing is computed twice.
+    assert evidence.ties("score", names) is evidence.ties("score", names)
+    assert evidence.differences(["score"])["kind"].unique().to_list() == ["unpaired"]
+
+
+def test_what_cannot_be_judged_is_said_and_the_thread_lives_on(
+    loader: Loader, batches: queue.Queue[Batch], example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = next(iter(discover([example])))
+    loader.request([ref], keep=True)
+    (loaded,) = take(batches, 1)[0].loaded
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("tui.evidence.gather_evidence", broken)
+    loader.judge(Judging(loaded))
+    batch = batches.get(timeout=60)
+    assert batch.judged[0][1] is None
+    assert "cannot be judged: RuntimeError: boom" in batch.errors[0]
+    monkeypatch.undo()
+    loader.judge(Judging(loaded))
+    assert batches.get(timeout=60).judged[0][1] is not None

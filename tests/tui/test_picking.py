@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from engine.catalogue import Catalogue
 from engine.errors import UsageError
+from tui.evidence import gather_evidence
 from tui.library import Library, Loaded
+from tui.pick_table import PickSource
 from tui.picking import (
     STEPS,
     Limit,
@@ -154,3 +156,20 @@ def test_a_run_without_a_score_is_ranked_by_what_it_has() -> None:
     assert usable_objective("score", ["score", "depth.building.delta1"], CATALOGUE) == "score"
     assert usable_objective("score", ["depth.full.abs_rel"], CATALOGUE) == "depth.full.abs_rel"
     assert usable_objective("score", ["own.metric"], CATALOGUE) == "score"
+
+
+def test_the_tie_group_is_shown_only_once_it_is_known(library: Library, alpha: Loaded) -> None:
+    evidence = gather_evidence(library, alpha, alpha.analysis.metrics)
+
+    def ranks() -> tuple[list[str], str]:
+        picked = pick(library, alpha, objective="score", limits=[], extra="", axes=[], evidence=evidence)
+        source = PickSource(picked, alpha.analysis, [], CATALOGUE)
+        return [source.cells(row)[0].text for row in range(source.row_count)], picked.advice
+
+    assert ranks() == (["1", "2", "2", "4", "5", "6"], "")
+    names = ["checkpoint_4", "checkpoint_3", "checkpoint_5", "checkpoint_2", "checkpoint_1", "checkpoint_0"]
+    evidence.ties("score", names)
+    shown, advice = ranks()
+    assert shown[:2] == ["1", "="]
+    assert f"{shown.count('=') + 1} of 6 tied; take checkpoint_" in advice
+    assert evidence.differences(["score"])["verdict"].null_count() == 0

@@ -11,6 +11,7 @@ from support.pilot import settled
 from textual.pilot import Pilot
 
 from tui.app import LorascopeApp
+from tui.screens.base import LorascopeScreen
 from tui.screens.checkpoint import CheckpointScreen
 from tui.screens.picture import PictureScreen
 from tui.widgets.plot import PlotView
@@ -35,13 +36,14 @@ def ready(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 
 
 def _quiet(app: LorascopeApp) -> bool:
-    """Nothing is being read or drawn any more."""
+    """Nothing is being read, judged or drawn any more."""
     active = app.session.active_runs()
     if isinstance(app.screen, CheckpointScreen | PictureScreen) and not app.screen.is_drawn:
         return False
     plots = [plot for plot in app.screen.query(PlotView) if plot.display]
     busy = [worker for worker in app.workers if worker.is_running]
-    return not app.session.missing(active) and not busy and all(plot.is_drawn for plot in plots)
+    judging = isinstance(app.screen, LorascopeScreen) and app.screen.judging
+    return not app.session.missing(active) and not busy and not judging and all(plot.is_drawn for plot in plots)
 
 
 @pytest.fixture

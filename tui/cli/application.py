@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from tui.cli import making
+from tui.cli import making, shipping
 from tui.cli import options as opt
 from tui.cli.options import Work
 from tui.cli.output import Destination
@@ -85,7 +85,9 @@ def compare(
 ) -> Work:
     """Baseline against checkpoint, run beside run.
 
-    "best" is the best checkpoint by the objective among those for which --where holds.
+    "best" is the best checkpoint by the objective among those for which --where holds. ▲ better, ▼ worse: told from
+    chance, corrected for all checkpoints of the run; ≈ no difference is shown; no mark: it cannot be judged, and the
+    sign of the change is all there is. The lines below the table say what verdicts are based on.
     """
 
     def work() -> int:
@@ -118,7 +120,11 @@ def rank(
     config: opt.Config = None,
     plain: opt.Plain = False,
 ) -> Work:
-    """The checkpoints of one run, best first."""
+    """The checkpoints of one run, best first.
+
+    = stands for a rank that cannot be told from the best. The marks are those of compare: the change against the
+    baseline, told from chance or not.
+    """
 
     def work() -> int:
         from tui.cli.rank import Question, rank_run
@@ -213,41 +219,8 @@ def frames(
     return work
 
 
-@COMMANDS.command("export")
-def export(
-    run: opt.RunPath,
-    checkpoint: Annotated[list[str], typer.Argument(metavar="CHECKPOINT", help="Names, or best.", show_default=False)],
-    to: Annotated[Path, typer.Option(metavar="DIR", help="The folder to export into.", show_default=False)],
-    checkpoints: Annotated[
-        list[Path] | None, typer.Option(metavar="DIR", help="Where the checkpoints' files are; may be repeated.")
-    ] = None,
-    name: opt.RunName = None,
-    objective: Annotated[
-        str | None, typer.Option("--objective", "-o", metavar="KEY", help="What best means. [default: score]")
-    ] = None,
-    where: opt.Where = None,
-    baseline: opt.Baseline = None,
-    force: opt.Force = False,
-    format_: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How to tell what was written.")
-    ] = "table",
-    config: opt.Config = None,
-) -> Work:
-    """Copy chosen checkpoints, verified, with a description.
-
-    The files go to DIR/<run>/<checkpoint>/, each verified by SHA-256; selection.json beside them says what the
-    checkpoint is and why it was chosen. "best" is the best by the objective among those for which --where holds.
-    """
-
-    def work() -> int:
-        from tui.cli.export import Question, export_checkpoints
-
-        question = Question(tuple(checkpoint), objective, where, tuple(checkpoints or ()), baseline)
-        return export_checkpoints(run, name, question, to, force=force, as_json=format_ == "json", config=config)
-
-    return work
-
-
+COMMANDS.command("export")(shipping.export)
+COMMANDS.command("next")(shipping.next_run)
 COMMANDS.command("evaluate")(making.evaluate)
 COMMANDS.command("cost")(making.cost)
 COMMANDS.command("selftest")(making.selftest)

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.analysis.compare import Comparison, Entry, compare, differing, match_metrics, to_document
-from engine.catalogue import SCORE_KEY, Catalogue
+from engine.analysis.evidence import Evidence
+from engine.catalogue import SCORE_KEY
 from engine.errors import UnknownNameError
 from tui.cli import compare_tables
 from tui.cli.blocks import Block, choose_blocks
 from tui.cli.gather import find_runs, load_readable, open_library
 from tui.cli.output import Answer, Destination
+from tui.evidence import gather_evidence
+from tui.library import Library
 from tui.state import View
 
 
@@ -50,8 +53,7 @@ def compare_runs(paths: Sequence[Path], question: Question, *, config: Path | No
     refs, notes = find_runs(paths)
     runs, more = load_readable(library, refs, question.baseline)
     blocks, left_out = choose_blocks(library, runs, question.checkpoints, question.objective, question.where)
-    entries = [_entry(block) for block in blocks]
-    comparison = _compare(library.catalogue, entries, question)
+    comparison = _compare(library, blocks, question)
     comparison = replace(comparison, notes=tuple(dict.fromkeys([*notes, *more, *left_out, *comparison.notes])))
     return destination.deliver(
         Answer(
@@ -65,7 +67,9 @@ def compare_runs(paths: Sequence[Path], question: Question, *, config: Path | No
     )
 
 
-def _compare(catalogue: Catalogue, entries: Sequence[Entry], question: Question) -> Comparison:
+def _compare(library: Library, blocks: Sequence[Block], question: Question) -> Comparison:
+    catalogue = library.catalogue
+    entries = [_entry(block) for block in blocks]
     available = catalogue.order(key for entry in entries for key in entry.analysis.metrics)
     keys = available
     if question.metrics:
@@ -75,11 +79,21 @@ def _compare(catalogue: Catalogue, entries: Sequence[Entry], question: Question)
             raise UnknownNameError("metric", pattern, available, "--metrics")
     # The score is the headline of every comparison, whatever else is shown.
     always = [SCORE_KEY] if SCORE_KEY in available else []
-    comparison = compare(entries, catalogue=catalogue, metrics=[*always, *keys], objective=question.objective)
+    keys = [*always, *keys]
     if question.different:
-        kept = [*always, *differing(comparison)]
-        comparison = compare(entries, catalogue=catalogue, metrics=kept, objective=question.objective)
-    return comparison
+        plain = compare(entries, catalogue=catalogue, metrics=keys, objective=question.objective)
+        keys = [*always, *differing(plain)]
+    # Only what is shown is judged.
+    judged = _with_evidence(library, blocks, keys)
+    return compare(judged, catalogue=catalogue, metrics=keys, objective=question.objective)
+
+
+def _with_evidence(library: Library, blocks: Sequence[Block], keys: Sequence[str]) -> list[Entry]:
+    found: dict[str, Evidence] = {}
+    for loaded in (block.loaded for block in blocks):
+        if loaded.key not in found:
+            found[loaded.key] = gather_evidence(library, loaded, keys)
+    return [replace(_entry(block), evidence=found[block.loaded.key]) for block in blocks]
 
 
 def _entry(block: Block) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,13 @@ from engine.catalogue import Metric
 from engine.results.names import storable
 from tui.cli.cells import Cell, Column, Row
 from tui.cli.output import FlatTable
-from tui.format import MISSING, distinct, metric_number, percent, short_names, signed, verdict_mark
+from tui.cli.verdicts import STYLES, explain
+from tui.format import MISSING, distinct, metric_number, percent, reach, short_names, signed, verdict_mark
 from tui.state import View
 from tui.text import cell_width
 
 if TYPE_CHECKING:
     from tui.cli.screen import Screen
-
-_STYLES = {"better": "green", "worse": "red", "tied": "dim"}
 
 
 def draw(screen: Screen, comparison: Comparison, view: View) -> None:
@@ -34,12 +34,39 @@ def draw(screen: Screen, comparison: Comparison, view: View) -> None:
     if comparison.headline:
         screen.line(Cell(f"⚠ {comparison.headline}", "yellow"))
     blocks = list(zip(names, comparison.columns, strict=True))
+    # Intervals never push a block out of the row.
+    layout = _Layout(view, intervals=_has_intervals(comparison) and view != "absolute")
+    if layout.intervals and _fitting(screen, comparison, comparison.columns, layout) < len(blocks):
+        layout = _Layout(view, intervals=False)
     while blocks:
-        count = _fitting(screen, comparison, [block for _, block in blocks], view)
-        _draw_blocks(screen, comparison, blocks[:count], view)
+        count = _fitting(screen, comparison, [block for _, block in blocks], layout)
+        _draw_blocks(screen, comparison, blocks[:count], layout)
         blocks = blocks[count:]
         if blocks:
             screen.line()
+    explain(screen, _bases(names, comparison), intervals=layout.intervals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which columns a block has."""
+
+    view: View
+    intervals: bool
+
+
+def _has_intervals(comparison: Comparison) -> bool:
+    return any(cell.joint95 for column in comparison.columns for cell in column.cells.values())
+
+
+def _bases(names: Sequence[str], comparison: Comparison) -> list[str]:
+    """What verdicts are based on: one sentence where it is the same for all runs, else one for each."""
+    told = [
+        (name, column.basis) for name, column in zip(names, comparison.columns, strict=True) if column.basis is not None
+    ]
+    if len({basis for _, basis in told}) <= 1:
+        return [basis for _, basis in told[:1]]
+    return list(dict.fromkeys(f"{name}: {basis}" for name, basis in told))
 
 
 def _names(comparison: Comparison) -> list[str]:
@@ -47,13 +74,15 @@ def _names(comparison: Comparison) -> list[str]:
     return distinct([(column.run, Path(column.path)) for column in comparison.columns])
 
 
-def _fitting(screen: Screen, comparison: Comparison, blocks: Sequence[Block], view: View) -> int:
+def _fitting(screen: Screen, comparison: Comparison, blocks: Sequence[Block], layout: _Layout) -> int:
     """How many blocks fit beside one another; at least one."""
     room = screen.width - max(cell_width(screen.words(_label(metric))) for metric in comparison.metrics) - 2
     for count, block in enumerate(blocks):
-        columns = _block_columns((), view)
+        columns = _block_columns((), layout)
         texts = [[screen.words(column.head) for column in columns]]
-        texts += [[screen.words(cell.text) for cell in _cells(m, block.cells[m.key], view)] for m in comparison.metrics]
+        texts += [
+            [screen.words(cell.text) for cell in _cells(m, block.cells[m.key], layout)] for m in comparison.metrics
+        ]
         room -= sum(max(map(cell_width, column)) for column in zip(*texts, strict=True))
         room -= sum(column.gap for column in columns[1:]) + 3
         if room < 0:
@@ -61,10 +90,10 @@ def _fitting(screen: Screen, comparison: Comparison, blocks: Sequence[Block], vi
     return len(blocks)
 
 
-def _draw_blocks(screen: Screen, comparison: Comparison, blocks: Sequence[tuple[str, Block]], view: View) -> None:
+def _draw_blocks(screen: Screen, comparison: Comparison, blocks: Sequence[tuple[str, Block]], layout: _Layout) -> None:
     columns = [Column("metric"), Column("", gap=1)]
     for name, block in blocks:
-        columns += _block_columns((name, block.checkpoint or "no checkpoint"), view)
+        columns += _block_columns((name, block.checkpoint or "no checkpoint"), layout)
     rows: list[Row] = []
     heading = ""
     for metric in comparison.metrics:
@@ -73,7 +102,7 @@ def _draw_blocks(screen: Screen, comparison: Comparison, blocks: Sequence[tuple[
             heading = group
             # The score is a group of its own.
             rows += [] if group == metric.label else [Cell(group, "bold cyan")]
-        cells = [cell for _, block in blocks for cell in _cells(metric, block.cells[metric.key], view)]
+        cells = [cell for _, block in blocks for cell in _cells(metric, block.cells[metric.key], layout)]
         rows.append([_label(metric), Cell(metric.direction.arrow, "dim"), *cells])
     screen.table(columns, rows)
 
@@ -88,18 +117,23 @@ def _label(metric: Metric) -> str:
     return f"{indent}{metric.label}{unit}"
 
 
-def _block_columns(group: tuple[str, ...], view: View) -> list[Column]:
+def _block_columns(group: tuple[str, ...], layout: _Layout) -> list[Column]:
     columns = [Column("baseline", "right", group=group), Column("now", "right")]
-    if view != "absolute":
-        columns.append(Column("Δ%" if view == "percent" else "Δ", "right"))
+    if layout.view != "absolute":
+        columns.append(Column("Δ%" if layout.view == "percent" else "Δ", "right"))
+    if layout.intervals:
+        columns.append(Column("95 %", "right", gap=1))
     return [*columns, Column("", gap=1)]
 
 
-def _cells(metric: Metric, figures: Figures, view: View) -> list[Cell]:
-    style = _STYLES.get(figures.verdict or "", "")
+def _cells(metric: Metric, figures: Figures, layout: _Layout) -> list[Cell]:
+    style = STYLES.get(figures.verdict or "", "")
     cells = [Cell(metric_number(figures.baseline, metric), "dim"), Cell(metric_number(figures.value, metric))]
-    if view != "absolute":
-        cells.append(Cell(_change(metric, figures, view), style))
+    if layout.view != "absolute":
+        cells.append(Cell(_change(metric, figures, layout.view), style))
+    if layout.intervals:
+        relative = layout.view == "percent"
+        cells.append(Cell(reach(figures.joint95, figures.baseline if relative else None, metric.digits), "dim"))
     return [*cells, Cell(verdict_mark(figures.verdict), style)]
 
 
@@ -113,7 +147,8 @@ def long_table(comparison: Comparison) -> FlatTable:
     schema = {
         **dict.fromkeys(("run", "path", "baseline_checkpoint", "checkpoint", "metric", "label", "unit"), text),
         **{"direction": text, "baseline": number, "value": number, "delta": number, "delta_pct": number},
-        **{"verdict": text, "ci95_low": number, "ci95_high": number, "n": pl.Int64},
+        **{"verdict": text, "ci95_low": number, "ci95_high": number, "joint95_low": number, "joint95_high": number},
+        **{"kind": text, "n": pl.Int64},
     }
     return FlatTable(pl.DataFrame(list(_long_rows(comparison)), schema=schema, orient="row"))
 
@@ -126,8 +161,8 @@ def _long_rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
                 *(column.run, storable(column.path), column.baseline, column.checkpoint),
                 *(metric.key, metric.label, metric.unit, metric.direction.value),
                 *(cell.baseline, cell.value, cell.delta, cell.delta_pct, cell.verdict and cell.verdict.value),
-                *(cell.ci95 or (None, None)),
-                cell.n,
+                *(*(cell.ci95 or (None, None)), *(cell.joint95 or (None, None))),
+                *(cell.kind, cell.n),
             )
 
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from engine.analysis.ranking import Ranking, rank
 from engine.catalogue import SCORE_KEY
 from engine.errors import UsageError
+from engine.export.card import why_no_card
 from engine.export.checkpoints import ExportedCheckpoint
 from engine.export.checkpoints import export_checkpoints as copy_checkpoints
 from tui.cli.gather import choose_run, open_library
+from tui.cli.merging import Merging, merger_for
 from tui.cli.output import print_json, tell
 from tui.library import Library, Loaded
 from tui.selections import make_selection
@@ -51,6 +53,7 @@ def export_checkpoints(
     question: Question,
     target: Path,
     *,
+    merging: Merging,
     force: bool,
     as_json: bool,
     config: Path | None,
@@ -60,12 +63,17 @@ def export_checkpoints(
     Raises:
         LorascopeError: there is no such run or checkpoint, or nothing could be exported.
     """
+    merging.check()
     library = open_library(config)
     loaded, notes = choose_run(library, path, name, question.baseline)
-    selections = _selections(library, loaded, question)
-    exported = copy_checkpoints(selections, target, force=force, progress=_progress())
+    selections = choose(library, loaded, question)
+    merger = merger_for(loaded, merging) if merging.wanted else None
+    exported = copy_checkpoints(selections, target, force=force, progress=_progress(), merger=merger)
+    why = why_no_card()
+    notes += [why] if why else []
     if as_json:
         print_json({"exported": [_entry(item) for item in exported]})
+        tell([why] if why else [])
         return 0
     from tui.cli.screen import Screen
 
@@ -74,8 +82,12 @@ def export_checkpoints(
     return 0
 
 
-def _selections(library: Library, loaded: Loaded, question: Question) -> list[Selection]:
-    """The chosen checkpoints, each once, with what led to them."""
+def choose(library: Library, loaded: Loaded, question: Question) -> list[Selection]:
+    """The chosen checkpoints, each once, with what led to them.
+
+    Raises:
+        UsageError: there is no such checkpoint or objective, or one does not meet the condition.
+    """
     by_choice = BEST in question.checkpoints or question.objective or question.where
     ranking = _ranking(library, loaded, question) if by_choice else None
     names = dict.fromkeys(_resolve(loaded, ranking, name) for name in question.checkpoints)
@@ -121,6 +133,8 @@ def _entry(item: ExportedCheckpoint) -> dict[str, object]:
         "path": str(item.path),
         "files": [asdict(file) for file in item.files],
         "left_out": [asdict(file) for file in item.left_out],
+        "card": asdict(item.card) if item.card else None,
+        "merged": {**asdict(item.merged.file), **item.merged.facts} if item.merged else None,
     }
 
 
@@ -128,7 +142,8 @@ def _draw(screen: Screen, exported: Sequence[ExportedCheckpoint]) -> None:
     for item in exported:
         screen.outside(f"{item.run} / {item.checkpoint}", "bold")
         screen.outside(f"  {item.path}")
-        for file in item.files:
+        merged, card = item.merged, item.card
+        for file in (*item.files, *([merged.file] if merged else ()), *([card] if card else ())):
             screen.outside(f"  {file.name}  {_size(file.bytes)}")
             screen.outside(f"    sha256 {file.sha256}", "dim")
         for left in item.left_out:

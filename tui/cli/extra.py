@@ -12,7 +12,6 @@ _PACKAGES = {
     "torch": "torch",
     "peft": "peft",
     "safetensors": "safetensors",
-    "yaml": "pyyaml",
     "cv2": "opencv-python-headless",
 }
 

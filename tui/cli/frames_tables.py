@@ -8,14 +8,14 @@ import polars as pl
 
 from tui.cli.cells import Cell, Column
 from tui.cli.output import FlatTable
-from tui.format import MISSING, metric_number, signed, verdict_mark
+from tui.format import MISSING, change_mark, metric_number, signed
 from tui.plots.panels import heading
 
 if TYPE_CHECKING:
     from tui.cli.frames import Frames
     from tui.cli.screen import Screen
 
-_STYLES = {"better": "green", "worse": "red", "tied": "dim"}
+_STYLES = {"better": "green", "worse": "red", "equal": "dim"}
 _ORDERS = {"worst": "the worst first", "lost": "most lost first", "difference": "most different first"}
 
 
@@ -50,11 +50,11 @@ def draw(screen: Screen, frames: Frames, shown: pl.DataFrame) -> None:
             metric_number(row["value"], metric),
         ]
         if subject.against is not None:
-            style = _STYLES.get(row["verdict"] or "", "")
+            style = _STYLES.get(row["change"] or "", "")
             cells += [
                 metric_number(row["against"], metric),
                 Cell(signed(row["difference"], metric.digits), style),
-                Cell(verdict_mark(row["verdict"]), style),
+                Cell(change_mark(row["change"]), style),
             ]
         rows.append(cells)
     screen.table(columns, rows)
@@ -65,7 +65,7 @@ def draw(screen: Screen, frames: Frames, shown: pl.DataFrame) -> None:
 def records(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with names that stand for themselves."""
     return rows.rename({"against": "against_value"}).select(
-        *("rank", "drive", "window", "frame", "stratum", "value", "against_value", "difference", "verdict")
+        *("rank", "drive", "window", "frame", "stratum", "value", "against_value", "difference", "change")
     )
 
 

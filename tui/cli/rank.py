@@ -9,13 +9,14 @@ from typing import Any
 
 from engine.analysis.documents import rank_document
 from engine.analysis.pareto import pareto_front
-from engine.analysis.ranking import Ranking, rank
+from engine.analysis.ranking import Ranking, rank, resolve_objective
 from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Metric
 from engine.errors import UsageError
 from tui.cli import rank_tables
 from tui.cli.gather import choose_run, open_library, some
 from tui.cli.output import Answer, Destination
-from tui.library import Loaded
+from tui.evidence import gather_evidence
+from tui.library import Library, Loaded
 
 # What stands beside the objective, as far as the run has it: the same in every ranking, so that two can be compared.
 _CONTEXT = (SCORE_KEY, "delta1", "abs_rel", "fps", "vram_mb", "planarity")
@@ -80,7 +81,7 @@ def rank_run(path: Path, name: str | None, question: Question, *, config: Path |
     destination.check()
     library = open_library(config)
     loaded, notes = choose_run(library, path, name, question.baseline)
-    ranked = _rank(library.catalogue, loaded, question)
+    ranked = _rank(library, loaded, question)
     return destination.deliver(
         Answer(
             document=lambda: _document(ranked, question.top),
@@ -93,10 +94,12 @@ def rank_run(path: Path, name: str | None, question: Question, *, config: Path |
     )
 
 
-def _rank(catalogue: Catalogue, loaded: Loaded, question: Question) -> Ranked:
-    analysis = loaded.analysis
+def _rank(library: Library, loaded: Loaded, question: Question) -> Ranked:
+    analysis, catalogue = loaded.analysis, library.catalogue
     axes = _axes(loaded, question.pareto, catalogue)
-    ranking = rank(analysis, objective=question.objective, catalogue=catalogue, where=question.where)
+    key = resolve_objective(analysis, question.objective, catalogue)
+    evidence = gather_evidence(library, loaded, [key])
+    ranking = rank(analysis, objective=key, catalogue=catalogue, where=question.where, evidence=evidence)
     context = _context(loaded, [*axes, *_CONTEXT], ranking.objective, catalogue)
     wide = ranking.wide(analysis)
     front = pareto_front(wide, axes, catalogue).to_list() if axes else [None] * wide.height

@@ -9,13 +9,15 @@ import polars as pl
 from engine.catalogue import Metric
 from tui.cli.cells import Cell, Column
 from tui.cli.output import FlatTable
-from tui.format import metric_number, percent, verdict_mark
+from tui.cli.verdicts import STYLES, explain
+from tui.format import metric_number, percent, reach, verdict_mark
 
 if TYPE_CHECKING:
     from tui.cli.rank import Ranked, RankedRow
     from tui.cli.screen import Screen
 
-_STYLES = {"better": "green", "worse": "red", "tied": "dim"}
+# Intervals go after the first of the metrics beside the objective, before the others.
+_INTERVALS = 2
 
 
 def draw(screen: Screen, ranked: Ranked) -> None:
@@ -33,10 +35,14 @@ def draw(screen: Screen, ranked: Ranked) -> None:
         return
     screen.table(_columns(ranked), [_row(ranked, row) for row in ranked.rows])
     if any(_shares_first_place(ranked, row) for row in ranked.rows):
-        screen.line(Cell("= tied with the best", "dim"))
+        rows = ranking.rows
+        tied = rows.filter("tied_with_best").height
+        text = f"= tied with the best: {tied} of {rows.height}, the best among them, cannot be told from it"
+        screen.line(Cell(text, "dim"))
     if ranked.axes:
         titles = ", ".join(f"{metric.title} {metric.direction.arrow}" for metric in ranked.axes)
         screen.line(Cell(f"◆ on the Pareto front over {titles}", "dim"))
+    explain(screen, [ranking.basis] if ranking.basis else [], intervals=any(row.ranked["kind"] for row in ranked.rows))
 
 
 def _columns(ranked: Ranked) -> list[Column]:
@@ -45,6 +51,7 @@ def _columns(ranked: Ranked) -> list[Column]:
         Column("checkpoint", outside=True, least=12),
         Column(_heading(ranked.objective), "right"),
         Column("Δ%", "right"),
+        *([Column("95 %", "right", gap=1, rank=_INTERVALS)] if _has_intervals(ranked) else []),
         Column("", gap=1),
         *([Column("front")] if ranked.axes else []),
         *(
@@ -62,13 +69,14 @@ def _heading(metric: Metric) -> str:
 
 def _row(ranked: Ranked, row: RankedRow) -> list[Cell | str]:
     entry = row.ranked
-    verdict = _verdict(entry["delta"], ranked.objective)
-    style = _STYLES.get(verdict, "")
+    verdict = entry["verdict"]
+    style = STYLES.get(verdict or "", "")
     return [
         Cell("=" if _shares_first_place(ranked, row) else str(entry["rank"]), "dim"),
         Cell(entry["checkpoint"], "bold yellow" if entry["rank"] == 1 else ""),
         metric_number(entry["value"], ranked.objective),
         Cell(percent(entry["delta_pct"]), style),
+        *([Cell(_reach(ranked, row), "dim")] if _has_intervals(ranked) else []),
         Cell(verdict_mark(verdict), style),
         *([Cell("◆" if row.on_front else "", "yellow")] if ranked.axes else []),
         *(metric_number(row.context[metric.key], metric) for metric in ranked.context),
@@ -79,18 +87,22 @@ def _shares_first_place(ranked: Ranked, row: RankedRow) -> bool:
     return bool(row.ranked["tied_with_best"]) and row is not ranked.rows[0]
 
 
-def _verdict(delta: float | None, metric: Metric) -> str:
-    if delta is None:
-        return ""
-    gain = delta * metric.direction.sign
-    return "better" if gain > 0 else "worse" if gain < 0 else "tied"
+def _has_intervals(ranked: Ranked) -> bool:
+    return any(row.ranked["joint_low"] is not None for row in ranked.rows)
+
+
+def _reach(ranked: Ranked, row: RankedRow) -> str:
+    low, high = row.ranked["joint_low"], row.ranked["joint_high"]
+    baseline = ranked.loaded.analysis.value(ranked.loaded.analysis.baseline, ranked.objective.key)
+    return reach(None if low is None or high is None else (low, high), baseline, ranked.objective.digits)
 
 
 def full_table(ranked: Ranked) -> FlatTable:
     """A row per checkpoint, every figure in full; the metrics beside the objective under their keys."""
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         **{"rank": pl.Int64, "checkpoint": pl.String, "step": pl.Int64, "value": pl.Float64},
-        **dict.fromkeys(("delta", "delta_pct", "ci95_low", "ci95_high"), pl.Float64),
+        **dict.fromkeys(("delta", "delta_pct", "ci95_low", "ci95_high", "joint_low", "joint_high"), pl.Float64),
+        **{"verdict": pl.String, "kind": pl.String},
         "tied_with_best": pl.Boolean,
     }
     front = [pl.Series("on_front", [row.on_front for row in ranked.rows], pl.Boolean)] if ranked.axes else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -14,6 +14,7 @@ from tui.commands import Command
 from tui.widgets.bars import KeyBar, StatusLine, TabBar
 
 if TYPE_CHECKING:
+    from engine.analysis.evidence import Evidence
     from tui.app import LorascopeApp
     from tui.library import Library, Loaded
     from tui.session import Session
@@ -39,6 +40,8 @@ class LorascopeScreen(Screen[None]):
     HELP: ClassVar[str] = ""
     ACTIONS: ClassVar[tuple[Command, ...]] = ()
     _composed = False
+    # Whether verdicts of what is shown are still to come.
+    judging = False
 
     @property
     def lorascope(self) -> LorascopeApp:
@@ -83,6 +86,37 @@ class LorascopeScreen(Screen[None]):
             self.lorascope.request(missing)
             return None
         return [loaded for key in wanted if (loaded := self.session.loaded(key)) is not None]
+
+    def evidence(self, loaded: Loaded) -> Evidence | None:
+        """What tells a run's changes from chance; None while that is found out, or where it cannot be."""
+        done, evidence = self.session.judged(loaded)
+        if not done:
+            self._judge(loaded, None)
+        return evidence
+
+    def need_ties(self, loaded: Loaded, objective: str, checkpoints: Sequence[str]) -> bool:
+        """Have the tie group of a ranking found out, unless it is known.
+
+        Args:
+            loaded: the run.
+            objective: the metric that was ranked by.
+            checkpoints: those that stand for choice, best first.
+
+        Returns:
+            Whether it is still to come.
+        """
+        done, evidence = self.session.judged(loaded)
+        if done and (evidence is None or evidence.knows_ties(objective, checkpoints)):
+            return False
+        self._judge(loaded, evidence, objective, checkpoints)
+        return True
+
+    def _judge(
+        self, loaded: Loaded, evidence: Evidence | None, objective: str = "", checkpoints: Sequence[str] = ()
+    ) -> None:
+        from tui.loader import Judging
+
+        self.lorascope.judge(Judging(loaded, evidence, objective, tuple(checkpoints)))
 
     def show_status(self, text: str, warning: str = "") -> None:
         """Set the status line."""

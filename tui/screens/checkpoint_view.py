@@ -94,6 +94,7 @@ class CheckpointView(LorascopeScreen):
             self._show_table(library, *current)
             self._turn_to(TABLE)
         else:
+            self.judging = False  # nothing on the other pages is
             wish = self.wished()
             if wish is not None:
                 self.pane.show(self.make_pages(library), wish)
@@ -122,7 +123,17 @@ class CheckpointView(LorascopeScreen):
         from tui.checkpoint_table import CheckpointSource
 
         first = self.grid.source is None
-        self.grid.set_source(CheckpointSource(library, loaded, checkpoint, plain=self.lorascope.plain_mode))
+        evidence = self.evidence(loaded)
+        self.judging = not self.session.judged(loaded)[0]
+        source = CheckpointSource(
+            library,
+            loaded,
+            checkpoint,
+            # The score stands among the metrics where the run has one; what was judged is at hand.
+            differences=evidence.differences(loaded.analysis.metrics) if evidence else None,
+            plain=self.lorascope.plain_mode,
+        )
+        self.grid.set_source(source)
         if first:
             self.point_at(self.state.checkpoint_metric)
 
@@ -163,6 +174,8 @@ class CheckpointView(LorascopeScreen):
             parts.append(f"against {loaded.run.baseline}" if loaded.run.baseline else "no baseline: press 1, then B")
             if self.state.in_basket(loaded.key, checkpoint):
                 parts.append("in the basket")
+            if self.judging:
+                parts.append("judging…")
             missing = loaded.analysis.score_missing
             self.show_status("  ·  ".join(parts), f"no score: the run lacks {', '.join(missing)}" if missing else "")
             return

@@ -32,10 +32,11 @@ class CompareScreen(LorascopeScreen):
 
     NAME = "compare"
     HELP = """One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what
-    changed. The arrow beside a metric is the direction of better; ▲ better, ▼ worse, ≈ tied (B, W and = in
-    plain text) say what the change means, by direction alone: whether a change is more than noise is not
-    tested yet. Runs on different samples or protocols are to be read by their changes, not their values: the
-    warning below says so."""
+    changed. The arrow beside a metric is the direction of better; ▲ better and ▼ worse (B and W in plain text) mark a
+    change that was told from chance, corrected for all checkpoints of the run; ≈ (=): no difference is shown; no mark:
+    it cannot be judged, or is not yet. The status line has the interval, and whether it is paired (per-frame rows) or
+    unpaired (means, spreads, counts). Runs on different samples or protocols are to be read by their changes, not their
+    values: the warning below says so."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
         Command("cycle_view", "v", "view", "Show changes in percent, as differences, or values alone."),
         Command("filter", "slash", "filter", "Show only some metrics: words or globs, ! excludes, commas between."),
@@ -88,6 +89,8 @@ class CompareScreen(LorascopeScreen):
         self._loaded = loaded
         names = self.session.names([block.run for block in self._blocks])
         state = self.state
+        evidence = {key: found for key, entry in loaded.items() if (found := self.evidence(entry))}
+        self.judging = any(not self.session.judged(entry)[0] for entry in loaded.values())
         try:
             self._comparison = build(
                 library,
@@ -97,6 +100,7 @@ class CompareScreen(LorascopeScreen):
                 objective=state.objective,
                 pattern=state.metrics,
                 only_different=state.only_different,
+                evidence=evidence,
             )
         except LorascopeError as error:
             # Nothing to show, but the keys that lead out of it still work.
@@ -133,6 +137,8 @@ class CompareScreen(LorascopeScreen):
             parts.append(f"metrics {self.state.metrics}")
         if self.state.only_different:
             parts.append("only different")
+        if self.judging:
+            parts.append("judging…")
         at = self._at()
         metric = self._source.metric(self.grid.cursor_row) if self._source else None
         if at is not None and metric and self._comparison:

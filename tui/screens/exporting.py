@@ -75,7 +75,7 @@ def export_checkpoints(screen: LorascopeScreen, items: Sequence[BasketItem]) -> 
         if not text.strip():
             raise UsageError("no folder named")
 
-    hint = "each goes to FOLDER/<run>/<checkpoint>/ with selection.json"
+    hint = "each to FOLDER/<run>/<checkpoint>/ with a model card and selection.json"
     screen.app.push_screen(LineDialog(f"Export {names} to", "exported", check=check, hint=hint), done)
 
 
@@ -146,6 +146,7 @@ class _Export:
         app, screen = self._screen.app, self._screen
 
         def work() -> None:
+            from engine.export.card import why_no_card
             from engine.export.checkpoints import export_checkpoints as run_export
 
             try:
@@ -153,7 +154,8 @@ class _Export:
             except LorascopeError as error:
                 app.call_from_thread(self._failed, selections, error)
                 return
-            names = "\n".join(str(entry.path) for entry in written)
+            why = why_no_card()
+            names = "\n".join([*(str(entry.path) for entry in written), *(["", why] if why else [])])
             app.call_from_thread(self._finished, names)
 
         screen.notify(f"copying to {self._target} …", timeout=3)

@@ -34,9 +34,11 @@ class PickScreen(LorascopeScreen):
 
     NAME = "pick"
     HELP = """Set limits on quality, speed and memory on the left (arrows move the knob, enter types a value, delete
-    switches it off); what remains is ranked by the objective on the right. ◆ marks the Pareto front over the
-    two metrics of the scatter: no other checkpoint that remains is better in both. Put candidates into the
-    basket with b, then e exports them with their files verified and the choice written down."""
+    switches it off); what remains is ranked by the objective on the right. ◆ marks the Pareto front over the two
+    metrics of the scatter: no other checkpoint that remains is better in both. = in place of a rank: it cannot be told
+    from the best; the status line says which of those to take, by cost or steadiness. ▲ ▼ ≈ are the verdicts on the
+    change against the baseline, as in Compare. Put candidates into the basket with b, then e exports them with their
+    files verified and the choice written down."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
         Command("switch", "tab,f", "limits/ranking", "Go from the limits to the ranking and back.", label="tab"),
         Command("basket", "b,space", "basket", "Put the checkpoint under the cursor into the basket, or take it out."),
@@ -118,11 +120,14 @@ class PickScreen(LorascopeScreen):
                 limits=self.state.limits,
                 extra=self.state.where,
                 axes=self.state.pareto,
+                evidence=self.evidence(self.loaded),
             )
         except LorascopeError as error:
-            self.grid.empty = str(error)
+            self.judging, self.grid.empty = False, str(error)
             self.show_status("", str(error))
             return
+        ranking = self.picked.ranking
+        self.judging = self.need_ties(self.loaded, ranking.objective, ranking.rows["checkpoint"].to_list())
         plain = self.lorascope.plain_mode
         self.limits.show(limit_lines(library, self.loaded, self.state.limits))
         terms = [entry for entry, _ in limit_rows(self.state.limits, metrics, library.catalogue)]
@@ -151,15 +156,11 @@ class PickScreen(LorascopeScreen):
             plot.show(figure)
 
     def _say(self) -> None:
-        picked = self.picked
-        if picked is None or self.loaded is None:
-            return
-        ranking = picked.ranking
-        parts = [self.session.name(self.loaded.key)]
-        if ranking.unranked:
-            parts.append(f"{len(ranking.unranked)} without a value of {ranking.objective}")
-        parts.append(picked.where or "no limits: tab goes to them, arrows move the knobs")
-        self.show_status("  ·  ".join(parts), picked.error)
+        if self.picked and self.loaded:
+            from tui.screens.pick_view import status_text
+
+            name = self.session.name(self.loaded.key)
+            self.show_status(status_text(name, self.picked, judging=self.judging), self.picked.error)
 
     @on(Grid.Highlighted)
     def _moved(self) -> None:

@@ -42,6 +42,21 @@ def count_text(library: Library, picked: Picked, *, plain: bool) -> Content:
     )
 
 
+def status_text(run: str, picked: Picked, *, judging: bool) -> str:
+    """The status line: what to take of the tied ones, the run, the filter.
+
+    Args:
+        run: the run's name.
+        picked: what remains.
+        judging: whether the tie group is still to come.
+    """
+    parts = ["judging…" if judging else picked.advice, run]
+    if picked.ranking.unranked:
+        parts.append(f"{len(picked.ranking.unranked)} without a value of {picked.ranking.objective}")
+    parts.append(picked.where or "no limits: tab goes to them, arrows move the knobs")
+    return "  ·  ".join(part for part in parts if part)
+
+
 def basket_text(basket: Sequence[BasketItem], names: Mapping[str, str]) -> Content:
     """What lies in the basket.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from engine.analysis.evidence import Evidence, weigh
 from engine.analysis.overview import RunAnalysis, analyse
 from engine.catalogue import Catalogue
 from engine.config import Config
@@ -59,6 +60,25 @@ def run(
     """Analyse ``{checkpoint: {metric: mean}}``."""
     summary, checkpoints = frames(values, roles=roles, counts=counts)
     return analyse(summary, checkpoints, baseline=baseline, catalogue=catalogue, weights=weights)
+
+
+def summary_of(analysis: RunAnalysis) -> pl.DataFrame:
+    """The long summary behind wide tables: means, standard deviations and counts."""
+    ids = ("checkpoint", "role", "step", "score")
+    means, stds, counts = (
+        table.drop(ids, strict=False)
+        .unpivot(variable_name="metric", value_name=name)
+        .with_columns(checkpoint=pl.Series(analysis.names * (table.width - len(set(ids) & set(table.columns)))))
+        for table, name in ((analysis.table, "mean"), (analysis.stds, "std"), (analysis.counts, "count"))
+    )
+    both = means.join(stds, on=["checkpoint", "metric"]).join(counts, on=["checkpoint", "metric"])
+    blank = [pl.lit(None, SUMMARY[name]).alias(name) for name in SUMMARY if name not in both.columns]
+    return both.drop_nulls("mean").with_columns(blank).select(pl.col(name).cast(SUMMARY[name]) for name in SUMMARY)
+
+
+def weighed(analysis: RunAnalysis, sums: pl.DataFrame | None = None) -> Evidence:
+    """What the run's own summary tells, or sums over windows."""
+    return weigh(analysis, summary_of(analysis), sums, catalogue=CATALOGUE, weights=WEIGHTS)
 
 
 def curve(key: str, values: list[float | None]) -> RunAnalysis:

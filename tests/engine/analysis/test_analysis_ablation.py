@@ -33,17 +33,17 @@ def test_by_formula() -> None:
         assert row["value"] == pytest.approx(mean_error("checkpoint_1") + 0.1 * index)
         assert row["against"] == pytest.approx(mean_error("baseline") + 0.1 * index)
         assert row["delta_pct"] == pytest.approx(-5.0 / row["against"])
-        assert row["verdict"] == "better"
+        assert row["change"] == "better"
         assert row["frames"] == WINDOWS * FRAMES_PER_WINDOW
     assert errors["failed"].to_list() == [0, 0, 0, FRAMES_PER_WINDOW]
-    assert set(table.filter(metric="depth.building.delta1")["verdict"]) == {"better"}
+    assert set(table.filter(metric="depth.building.delta1")["change"]) == {"better"}
 
 
 def test_an_alignment_of_another_name_follows_and_nobody_beside_it_is_null() -> None:
     rows = frame_rows(["checkpoint_1"]).lazy()
     table = ablation(alignment_means(rows, "full").collect(), "checkpoint_1", None, "full", ("median",), CATALOGUE)
     assert table.filter(metric="depth.full.abs_rel")["align"].to_list() == ["median", "none", "scale", "scale_shift"]
-    assert table["against"].null_count() == table["verdict"].null_count() == table.height
+    assert table["against"].null_count() == table["change"].null_count() == table.height
 
 
 def test_nothing_measured_is_an_empty_table() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
-from analysis_frames import CATALOGUE, run
+from analysis_frames import CATALOGUE, run, weighed
 
 from engine.analysis.comparability import Facts
 from engine.analysis.compare import Entry, Verdict, compare, differing, match_metrics, to_document
@@ -18,6 +19,7 @@ D1, AR, NORMALS = "depth.building.delta1", "depth.building.abs_rel", "normals.bu
 PLANE, PHOTO, FPS = "planarity.building.inlier_ratio", "photometric.building.inlier_ratio", "performance.fps"
 BASE = {D1: 0.4, AR: 2.0, NORMALS: 0.1, PLANE: 0.2, PHOTO: 0.6}
 BETTER = {**BASE, D1: 0.5, AR: 0.5}
+UNJUDGED = {"verdict": None, "ci95": None, "joint95": None, "kind": None}
 
 
 def entry(name: str, analysis: RunAnalysis, checkpoint: str | None = None) -> Entry:
@@ -44,12 +46,14 @@ def test_the_document_of_compare() -> None:
         "checkpoints": 2,
         "baseline": "baseline",
         "checkpoint": "c_1",
+        "basis": None,
         # 0.12 + 0 + 0.02 + 0.03 + 0.09 and 0.15 + 0.1 + 0.02 + 0.03 + 0.09
         "score": {
             "baseline": pytest.approx(0.26),
             "value": pytest.approx(0.39),
             "delta": pytest.approx(0.13),
             "delta_pct": pytest.approx(50.0),
+            **UNJUDGED,
         },
         "metrics": [
             {
@@ -61,8 +65,7 @@ def test_the_document_of_compare() -> None:
                 "value": 0.5,
                 "delta": pytest.approx(0.1),
                 "delta_pct": pytest.approx(25.0),
-                "verdict": "better",
-                "ci95": None,
+                **UNJUDGED,
                 "n": 10,
             },
             {
@@ -74,13 +77,12 @@ def test_the_document_of_compare() -> None:
                 "value": 1.1,
                 "delta": None,
                 "delta_pct": None,
-                "verdict": None,
-                "ci95": None,
+                **UNJUDGED,
                 "n": 10,
             },
         ],
     }
-    assert two["score"] == {"baseline": pytest.approx(0.26), "value": None, "delta": None, "delta_pct": None}
+    assert two["score"] == {"baseline": pytest.approx(0.26), "value": None, "delta": None, "delta_pct": None} | UNJUDGED
     assert [metric["key"] for metric in two["metrics"]] == [D1, FPS]
     assert document["comparable"] is False
     assert any(note.startswith("different samples") for note in document["notes"])
@@ -106,9 +108,22 @@ def test_rows_are_the_union_in_catalogue_order_with_the_score_on_top() -> None:
     assert compare(two_runs(), catalogue=CATALOGUE, metrics="fps").keys == ("score", FPS)
     assert comparison.objective == "score"
     assert comparison.headline == "different samples: read changes, not values"
-    assert comparison.columns[0].cells[AR].verdict is Verdict.BETTER
-    assert comparison.columns[1].cells[PHOTO].verdict is Verdict.WORSE
     assert comparison.columns[1].cells[NORMALS].value is None
+
+
+def test_verdicts_come_from_the_evidence() -> None:
+    # Spreads are a tenth of the means, over 800 frames: 100 windows. AbsRel halves, delta1 moves by a hundredth.
+    counts = {name: dict.fromkeys(BASE, 800) for name in ("baseline", "c_0")}
+    analysis = run({"baseline": BASE, "c_0": {**BASE, AR: 1.0, D1: 0.401, FPS: 1.0}}, counts=counts)
+    judged = replace(entry("one", analysis), evidence=weighed(analysis))
+    column = compare([judged, replace(judged, checkpoint="c_0")], catalogue=CATALOGUE).columns[1]
+    verdicts = {key: cell.verdict for key, cell in column.cells.items()}
+    assert (verdicts[AR], verdicts[D1], verdicts[PHOTO], verdicts[FPS]) == (Verdict.BETTER, "tied", "tied", None)
+    assert {cell.kind for key, cell in column.cells.items() if key != FPS} == {"unpaired"}
+    assert column.cells[FPS].kind is None
+    low, high = column.cells[AR].joint95 or (0.0, 0.0)
+    assert low < -1.0 < high < 0.0
+    assert column.basis and "corrected for looking at 1 checkpoint" in column.basis
 
 
 def test_what_cannot_be_compared() -> None:
@@ -202,6 +217,7 @@ def test_the_document_of_rank() -> None:
         "run": "one",
         "objective": D1,
         "where": "step < 9",
+        "basis": None,
         "rows": [
             {
                 "rank": 1,
@@ -210,7 +226,7 @@ def test_the_document_of_rank() -> None:
                 "value": 0.5,
                 "delta": pytest.approx(0.1),
                 "delta_pct": pytest.approx(25.0),
-                "ci95": None,
+                **UNJUDGED,
                 "tied_with_best": True,
             },
             {
@@ -220,8 +236,8 @@ def test_the_document_of_rank() -> None:
                 "value": None,
                 "delta": None,
                 "delta_pct": None,
-                "ci95": None,
-                "tied_with_best": False,
+                **UNJUDGED,
+                "tied_with_best": None,
             },
         ],
     }

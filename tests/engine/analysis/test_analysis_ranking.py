@@ -31,7 +31,7 @@ def test_by_hand() -> None:
     assert ranking.rows.schema == RANKED
     assert ranking.objective == D1
     rows = ranking.rows.select("rank", "checkpoint", "step", "value", "tied_with_best").rows()
-    assert rows == [(1, "c_1", 1, 0.5, True), (1, "c_3", 3, 0.5, True), (3, "c_0", 0, 0.3, False)]
+    assert rows == [(1, "c_1", 1, 0.5, True), (1, "c_3", 3, 0.5, True), (3, "c_0", 0, 0.3, None)]
     assert ranking.rows["delta_pct"].to_list() == pytest.approx([25.0, 25.0, -25.0])
     assert ranking.unranked == ("c_2",)
     assert (ranking.total, ranking.kept, ranking.rejected, ranking.best) == (4, 4, 0, "c_1")

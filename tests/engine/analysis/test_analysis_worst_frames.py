@@ -44,19 +44,19 @@ def two() -> pl.DataFrame:
 def test_pairs_by_hand() -> None:
     pairs = pair_frames(two(), "a", "b", SAMPLE, ERROR)
     assert pairs.schema == PAIRS
-    assert pairs.select("drive", "window", "frame", "stratum", "value", "against", "verdict").rows() == [
+    assert pairs.select("drive", "window", "frame", "stratum", "value", "against", "change").rows() == [
         ("x", 0, 1, "rich", 0.2, 0.3, "better"),
         ("x", 0, 2, "rich", 0.6, 0.3, "worse"),
         ("x", 1, 3, "road", 0.4, None, None),
-        ("y", 0, 1, "rich", 0.5, 0.5, "tied"),
+        ("y", 0, 1, "rich", 0.5, 0.5, "equal"),
         ("y", 0, 7, "rich", None, 0.9, None),
     ]
     assert pairs["difference"].to_list() == [pytest.approx(-0.1), pytest.approx(0.3), None, 0.0, None]
 
 
-def test_a_direction_turns_the_verdict() -> None:
-    assert pair_frames(two(), "a", "b", SAMPLE, SHARE)["verdict"].to_list()[:2] == ["worse", "better"]
-    assert pair_frames(two(), "a", "b", SAMPLE, FREE)["verdict"].to_list() == [None] * 5
+def test_a_direction_turns_the_change() -> None:
+    assert pair_frames(two(), "a", "b", SAMPLE, SHARE)["change"].to_list()[:2] == ["worse", "better"]
+    assert pair_frames(two(), "a", "b", SAMPLE, FREE)["change"].to_list() == [None] * 5
 
 
 def test_nothing_beside_it_and_no_windows() -> None:
@@ -102,12 +102,12 @@ def test_slices_by_hand() -> None:
     ]
     whole, x, y, rich, road = means.rows(named=True)
     assert (whole["value"], whole["against"]) == (pytest.approx(1.7 / 4), pytest.approx(2.0 / 4))
-    assert whole["verdict"] == "better"
+    assert whole["change"] == "better"
     assert whole["delta_pct"] == pytest.approx(-15.0)
-    assert (x["value"], x["against"], x["verdict"]) == (pytest.approx(0.4), pytest.approx(0.3), "worse")
+    assert (x["value"], x["against"], x["change"]) == (pytest.approx(0.4), pytest.approx(0.3), "worse")
     assert (y["value"], y["against"]) == (0.5, pytest.approx(0.7))
     assert (rich["value"], rich["against"]) == (pytest.approx(1.3 / 3), pytest.approx(0.5))
-    assert (road["value"], road["against"], road["verdict"]) == (0.4, None, None)
+    assert (road["value"], road["against"], road["change"]) == (0.4, None, None)
 
 
 def test_a_run_without_strata_has_slices_by_drive_alone() -> None:

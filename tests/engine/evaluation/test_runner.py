@@ -77,6 +77,26 @@ def test_the_store_holds_every_window_model_and_pseudo_checkpoint(reference: Pat
     assert list((reference / "previews" / "checkpoint_0").glob("*.png"))
 
 
+def test_a_finished_run_is_few_files_with_its_summary_beside_them(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {*MODELS, "chance", "oracle"}
+    found = {path.parent.name: path.name for path in reference.rglob("frames/*/*")}
+    assert found == dict.fromkeys(names, "joined-000000-000005.parquet")
+    assert not (reference / "curve_shards").exists()
+    # A copy that does not keep the times is derived from its rows.
+    copy = shutil.copytree(reference, tmp_path / "copy", copy_function=shutil.copyfile)
+    fresh = load_run(next(iter(discover([copy]))))
+
+    def never(*_: object) -> None:
+        raise AssertionError("derived though the evaluation left a summary")
+
+    monkeypatch.setattr("engine.results.summaries.summarise_folders", never)
+    cached = load_run(next(iter(discover([reference]))))
+    assert cached.summary.height > 100
+    assert cached.summary.equals(fresh.summary)
+
+
 def test_the_oracle_is_right_and_chance_is_not(reference: Path) -> None:
     mean = (
         rows(reference)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from engine.export.escape import csv_text, json_text, markdown_text
+from engine.export.escape import code_block, code_span, csv_text, json_text, markdown_line, markdown_text
 from engine.text import visible
 
 ANY_TEXT = st.text() | st.text(alphabet="|\\*_`[]()<>&~$!#-+. \nab1")
@@ -84,3 +84,36 @@ def test_markdown_text(text: str, cell: str) -> None:
 
 def test_markdown_source_has_no_bare_pipe() -> None:
     assert not re.search(r"(?<!\\)\|", markdown_text("a|b\\|c"))
+
+
+def inline(text: str) -> list[Token]:
+    """The parts of a heading, as an independent Markdown reader sees it."""
+    heading, content, _ = MarkdownIt("commonmark").enable("strikethrough").parse(f"# a {text}")
+    assert heading.type == "heading_open"
+    return content.children or []
+
+
+@given(ANY_TEXT)
+def test_a_line_shows_the_text_literally(text: str) -> None:
+    assert "".join(map(_text_of, inline(markdown_line(text)))) == f"a {visible(text)}".rstrip()
+
+
+@pytest.mark.parametrize("text", ["https://x.org", "see www.x.org", "WWW.x", "me@x.org", "ftp://x"])
+def test_addresses_become_no_links(text: str) -> None:
+    line = markdown_line(text)
+    assert not re.search(r"[a-z]://|www\.|(?<!\\)@", line, re.IGNORECASE)
+    assert "".join(map(_text_of, inline(line))) == f"a {text}"
+
+
+@given(ANY_TEXT | st.text(alphabet="` a", min_size=1))
+def test_a_code_span_shows_the_text_literally(text: str) -> None:
+    parts = inline(code_span(text))
+    assert [part.type for part in parts] == ["text", "code_inline"]
+    assert parts[1].content == (visible(text) or " ")
+
+
+@given(st.lists(ANY_TEXT | st.text(alphabet="`~ a", min_size=1)))
+def test_nothing_in_a_code_block_ends_it(lines: list[str]) -> None:
+    (block,) = MarkdownIt("commonmark").parse("\n".join(code_block("sh", lines)))
+    assert (block.type, block.info) == ("fence", "sh")
+    assert block.content == "".join(f"{visible(line)}\n" for line in lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from support.checkpoints import METRICS, Select, adapter
 from engine import __version__
 from engine.errors import ExportError, TargetExistsError
 from engine.export.checkpoints import export_checkpoints
+from engine.export.selection import ExportedFile, LeftOut
 from engine.text import visible
 
 
@@ -28,6 +29,7 @@ def test_a_weights_file_is_copied_and_described(tmp_path: Path, weights: Path, s
     source = (weights / "checkpoint_34.pt").read_bytes()
     assert exported.path == tmp_path / "out" / "here" / "strategy_b" / "checkpoint_34"
     assert tree(tmp_path / "out") == [
+        "here/strategy_b/checkpoint_34/README.md",
         "here/strategy_b/checkpoint_34/checkpoint_34.pt",
         "here/strategy_b/checkpoint_34/selection.json",
     ]
@@ -35,6 +37,8 @@ def test_a_weights_file_is_copied_and_described(tmp_path: Path, weights: Path, s
     document = json.loads((exported.path / "selection.json").read_text("utf-8"))
     created = datetime.strptime(document.pop("created"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     assert before <= created <= datetime.now(UTC)
+    card = (exported.path / "README.md").read_bytes()
+    assert exported.card == ExportedFile("README.md", len(card), hashlib.sha256(card).hexdigest())
     assert document == {
         "schema_version": 1,
         "run": "strategy_b",
@@ -50,6 +54,8 @@ def test_a_weights_file_is_copied_and_described(tmp_path: Path, weights: Path, s
         "metrics": [METRICS[0], {**METRICS[1], "value": None}],
         "files": [{"name": "checkpoint_34.pt", "bytes": 10240, "sha256": hashlib.sha256(source).hexdigest()}],
         "left_out": [],
+        "card": asdict(exported.card),
+        "merged": None,
         "lorascope_version": __version__,
     }
 
@@ -59,12 +65,15 @@ def test_an_adapter_folder_is_copied_without_training_state(tmp_path: Path, sele
     (exported,) = export_checkpoints([select("checkpoint_40", sources=(tmp_path / "more",))], tmp_path / "out")
     assert sorted(path.name for path in exported.path.iterdir()) == [
         "README.md",
+        "README.source.md",
         "adapter_config.json",
         "adapter_model.safetensors",
         "selection.json",
     ]
     document = json.loads((exported.path / "selection.json").read_text("utf-8"))
     assert document["left_out"] == [{"name": "optimizer.pt", "reason": "training state"}]
+    assert (exported.path / "README.source.md").read_bytes() == b"r"
+    assert "`README.source.md`" in (exported.path / "README.md").read_text("utf-8")
 
 
 def test_links_are_copied_as_files(tmp_path: Path, weights: Path, select: Select) -> None:
@@ -97,7 +106,8 @@ def test_names_from_outside_become_plain_folders(tmp_path: Path, select: Select)
     text = (exported.path / "selection.json").read_text("utf-8")
     assert json.loads(text)["checkpoint"] == name and "\x1b" not in text
     assert tree(tmp_path / "out") == sorted(
-        (exported.path / file).relative_to(tmp_path / "out").as_posix() for file in ("a.pt", "selection.json")
+        (exported.path / file).relative_to(tmp_path / "out").as_posix()
+        for file in ("README.md", "a.pt", "selection.json")
     )
 
 
@@ -128,7 +138,9 @@ def test_force_replaces_an_export(tmp_path: Path, weights: Path, select: Select)
     (weights / "checkpoint_34.pt").write_bytes(b"new")
     (second,) = export_checkpoints([select(where=None)], target, force=True)
     assert second.path == first.path
-    assert tree(target) == [f"strategy_b/checkpoint_34/{name}" for name in ("checkpoint_34.pt", "selection.json")]
+    assert tree(target) == [
+        f"strategy_b/checkpoint_34/{name}" for name in ("README.md", "checkpoint_34.pt", "selection.json")
+    ]
     assert (second.path / "checkpoint_34.pt").read_bytes() == b"new"
 
 
@@ -156,6 +168,27 @@ def test_an_export_is_not_replaced_by_itself(tmp_path: Path, select: Select) -> 
     # From an export to another place it can be passed on.
     (again,) = export_checkpoints([select(sources=(first.path,))], tmp_path / "other")
     assert again.files == first.files
+
+
+def test_the_card_of_an_earlier_export_is_not_passed_on(tmp_path: Path, select: Select) -> None:
+    (first,) = export_checkpoints([select("checkpoint_37")], tmp_path / "out")
+    (again,) = export_checkpoints([select("checkpoint_37", sources=(first.path.parent,))], tmp_path / "other")
+    assert again.left_out == (
+        LeftOut("README.md", "of an earlier export"),
+        LeftOut("selection.json", "of an earlier export"),
+    )
+    assert tree(again.path) == ["README.md", "adapter_config.json", "adapter_model.safetensors", "selection.json"]
+
+
+def test_a_card_that_was_edited_is_kept(tmp_path: Path, weights: Path, select: Select) -> None:
+    (first,) = export_checkpoints([select("checkpoint_37")], tmp_path / "out")
+    card = first.path / "README.md"
+    card.write_text(card.read_text("utf-8") + "Mine.\n", "utf-8")
+    (first.path / "README.source.md").write_text("older", "utf-8")
+    (again,) = export_checkpoints([select("checkpoint_37", sources=(first.path.parent,))], tmp_path / "other")
+    assert (again.path / "README.source-2.md").read_text("utf-8").endswith("Mine.\n")
+    assert (again.path / "README.source.md").read_text("utf-8") == "older"
+    assert [left.name for left in again.left_out] == ["selection.json"]
 
 
 def test_two_of_one_name(tmp_path: Path, select: Select) -> None:

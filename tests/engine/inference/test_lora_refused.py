@@ -15,9 +15,10 @@ from support.lora import PATTERNS, TRAINING, Trainings, targets
 
 from engine.errors import DataError
 from engine.inference.checkpoints import CheckpointKind, CheckpointSource
-from engine.inference.lora_config import BaseNetwork, LoraTraining, find_training, read_training, training_from
+from engine.inference.lora_config import BaseNetwork
 from engine.inference.lora_read import LoraCheckpoint, read_checkpoint
 from engine.inference.tiny import TinyModel, TinyNetwork
+from engine.training_config import LoraTraining, find_training, read_training, training_from
 
 PREFIX = "base_model.model."
 QKV = f"{PREFIX}aggregator.frame_blocks.1.attn.qkv"

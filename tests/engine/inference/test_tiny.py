@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,58 @@ def test_modules_carry_the_names_of_vggt() -> None:
     assert network.depth_head.taps == (5, 11, 17, 23)
 
 
+def test_the_image_encoder() -> None:
+    size = replace(SIZE, encoder_depth=2)
+    plain, encoding = TinyNetwork(SIZE, seed=3).eval(), TinyNetwork(size, seed=3).eval()
+    added = set(encoding.state_dict()) - set(plain.state_dict())
+    assert {name.rpartition(".")[0] for name in added} == {
+        f"aggregator.patch_embed.blocks.{block}.{layer}"
+        for block in range(2)
+        for layer in ("norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
+    }
+    images = torch.rand(1, 3, 3, 16, 32, generator=torch.Generator().manual_seed(0))
+    changed = images.clone()
+    changed[:, 2] = 0
+    with torch.inference_mode():
+        before, after = (encoding.aggregator.embed(x) for x in (images, changed))
+    # It sees one frame at a time, and all of that frame.
+    assert torch.equal(before[:, :2], after[:, :2])
+    assert not torch.equal(before[:, 2], after[:, 2])
+    patches = images.clone()
+    patches[:, 0, :, :8, :8] = 0
+    with torch.inference_mode():
+        seen = encoding.aggregator.embed(patches)[0, 0] != before[0, 0]
+    assert bool(seen[encoding.aggregator.special :].any(-1).all())
+
+
+def test_the_default_network_is_what_it_was() -> None:
+    # Of the part that is made last, before there was an encoder: what is made from a seed stays reproducible.
+    assert state_sha256(TinyNetwork(TinyConfig(), 7).depth_head).startswith("d06ac35e69c0c8c98b5ec9fbf4d5e22b")
+
+
+def test_bases_from_before_the_encoder(network: TinyNetwork, tmp_path: Path) -> None:
+    path = tmp_path / "base.safetensors"
+    config = {name: getattr(SIZE, name) for name in SIZE.__slots__ if name != "encoder_depth"}
+    save_file(network.state_dict(), path, {"family": "tiny", "config": json.dumps(config)})
+    again = load(path)
+    assert again.config == SIZE
+    assert state_sha256(again) == state_sha256(network)
+
+
+@pytest.mark.parametrize("encoder_depth", [0, 2])
+def test_blocks_in_two_parts(encoder_depth: int) -> None:
+    network = TinyNetwork(replace(SIZE, encoder_depth=encoder_depth), seed=3).eval()
+    aggregator = network.aggregator
+    with torch.inference_mode():
+        images = torch.rand(2, 3, 3, 16, 32, generator=torch.Generator().manual_seed(0))
+        whole, special = aggregator(images, network.depth_head.taps)
+        first, tokens = aggregator.mix(aggregator.embed(images), network.depth_head.taps, range(2))
+        rest, _ = aggregator.mix(tokens, network.depth_head.taps, range(2, 3))
+    assert special == aggregator.special == 2
+    assert [len(first), len(rest)] == [2, 1]
+    assert all(torch.equal(one, other) for one, other in zip(whole, [*first, *rest], strict=True))
+
+
 def test_save_and_load(network: TinyNetwork, images: Tensor, tmp_path: Path) -> None:
     path = tmp_path / "base.safetensors"
     save_network(network, path)
@@ -143,7 +196,7 @@ def test_refused_bases(network: TinyNetwork, tmp_path: Path) -> None:
         load(tmp_path / "base.pt")
 
 
-@pytest.mark.parametrize("wrong", [{"heads": 3}, {"embed_dim": 6, "heads": 2}, {"patch": 0}])
+@pytest.mark.parametrize("wrong", [{"heads": 3}, {"embed_dim": 6, "heads": 2}, {"patch": 0}, {"encoder_depth": -1}])
 def test_impossible_sizes(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="TinyConfig"):
         TinyConfig(**wrong)

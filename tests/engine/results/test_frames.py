@@ -20,7 +20,7 @@ from engine.results.frames import (
     place_of,
     read_curves,
     read_values,
-    read_windows,
+    sampled_windows,
     scan_checkpoints,
 )
 from engine.results.model import Run
@@ -132,7 +132,7 @@ def test_a_file_that_is_damaged_later_is_an_error_in_words(run: Run) -> None:
 
 
 def test_windows_and_curves(run: Run) -> None:
-    assert read_windows(run)["stratum"].to_list() == ["rich", "mixed", "rich", "mixed"]
+    assert sampled_windows(run)["stratum"].to_list() == ["rich", "mixed", "rich", "mixed"]
     found = read_curves(run, "photometric_inlier", "building")
     assert found["checkpoint"].unique().sort().to_list() == [
         "baseline",
@@ -148,7 +148,7 @@ def test_windows_and_curves(run: Run) -> None:
 def test_a_run_without_these_tables(tmp_path: Path) -> None:
     write_run(tmp_path / "run", metadata("a"), frames=frames([frame_row("a", 0, depth__abs_rel=1.0)]))
     found = load_one(tmp_path / "run")
-    assert read_windows(found).is_empty()
+    assert sampled_windows(found).is_empty()
     assert read_curves(found, "photometric_inlier", "building").is_empty()
 
 
@@ -168,4 +168,4 @@ def test_damaged_tables_are_named(tmp_path: Path, content: bytes | pl.DataFrame)
     else:
         content.write_parquet(path / layout.WINDOWS)
     with pytest.raises(DataError, match=r"run: windows\.parquet"):
-        read_windows(load_one(path))
+        sampled_windows(load_one(path))

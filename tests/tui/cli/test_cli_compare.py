@@ -15,12 +15,12 @@ from tui.format import plain_text
 
 RUN_KEYS = [
     *("run", "path", "protocol", "provenance", "checkpoints", "baseline", "checkpoint"),
-    *("score", "metrics"),
+    *("basis", "score", "metrics"),
 ]
-SCORE_KEYS = ["baseline", "value", "delta", "delta_pct"]
+SCORE_KEYS = ["baseline", "value", "delta", "delta_pct", "verdict", "ci95", "joint95", "kind"]
 METRIC_KEYS = [
     *("key", "label", "unit", "direction", "baseline", "value", "delta", "delta_pct"),
-    *("verdict", "ci95", "n"),
+    *("verdict", "ci95", "joint95", "kind", "n"),
 ]
 
 # A report on these runs, written by hand: metric, baseline, value, change in percent; as printed there.
@@ -74,7 +74,14 @@ def test_the_document_has_the_keys_of_the_design(lorascope: Command, real: Path)
     assert (first["baseline"], first["path"]) == ("baseline", str(real / "lora_kitti360_strategy_b"))
     delta1 = next(metric for metric in first["metrics"] if metric["key"] == "depth.building.delta1")
     assert (delta1["label"], delta1["unit"], delta1["direction"]) == ("δ<1.25", "", "higher")
-    assert (delta1["verdict"], delta1["ci95"], delta1["n"]) == ("better", None, 3294)
+    # A change of 8.6 % that 50 looks do not tell from chance: by itself the interval leaves out 0, of all at once not.
+    assert (delta1["verdict"], delta1["kind"], delta1["n"]) == ("tied", "unpaired", 3294)
+    assert delta1["ci95"][0] > delta1["joint95"][0] and delta1["joint95"][0] < 0 < delta1["joint95"][1]
+    assert first["score"]["verdict"] == "better"
+    assert document["runs"][1]["score"]["verdict"] == "tied"
+    ate = next(metric for metric in first["metrics"] if metric["key"] == "pose.ate_trans")
+    assert (ate["verdict"], ate["ci95"], ate["kind"]) == (None, None, None)
+    assert first["basis"].startswith("unpaired") and "50 checkpoints" in first["basis"]
 
 
 def test_the_figures_of_the_report(lorascope: Command, real: Path) -> None:
@@ -99,7 +106,7 @@ def test_the_table_at_80_columns(lorascope: Command, real: Path, monkeypatch: py
     assert runs.split() == ["│", "strategy_b", "│", "strategy_b_soft"]
     assert checkpoints.split() == ["│", "checkpoint_34", "│", "checkpoint_37"]
     assert head.split() == ["metric", *["│", "baseline", "now", "Δ%"] * 2]
-    assert score.split() == ["score", "↑", *cells("0.2640 0.3455 +30.9 ▲", "0.2589 0.2999 +15.8 ▲")]
+    assert score.split() == ["score", "↑", *cells("0.2640 0.3455 +30.9 ▲", "0.2589 0.2999 +15.8 ≈")]
     assert group == "depth · building"
     assert abs_rel.split() == ["AbsRel", "↓", *cells("1.7214 0.6107 -64.5 ▲", "2.0440 0.7886 -61.4 ▲")]
     assert max(map(len, done.lines)) <= 80
@@ -171,7 +178,11 @@ def test_metrics_by_glob_and_only_different(lorascope: Command, results: Path) -
 
 @pytest.mark.parametrize(
     ("view", "shown"),
-    [("percent", "0.9000 0.5000 -44.4 ▲"), ("delta", "0.9000 0.5000 -0.4000 ▲"), ("absolute", "0.9000 0.5000 ▲")],
+    [
+        ("percent", "0.9000 0.5000 -44.4 ±9.6 ▲"),
+        ("delta", "0.9000 0.5000 -0.4000 ±0.0867 ▲"),
+        ("absolute", "0.9000 0.5000 ▲"),
+    ],
 )
 def test_views(lorascope: Command, results: Path, view: str, shown: str) -> None:
     lines = lorascope("compare", results / "alpha", "-m", "depth.building.abs_rel", "--view", view).lines
@@ -237,7 +248,7 @@ def test_plain_is_ascii(lorascope: Command, results: Path) -> None:
     done = lorascope("compare", results, "--plain")
     assert done.out.isascii()
     score = next(line for line in done.lines if line.startswith("score"))
-    assert score.split("|")[1].split() == ["0.2685", "0.3750", "+39.7", plain_text("▲")]
+    assert score.split("|")[1].split() == ["0.2685", "0.3750", "+39.7", "+-17.4", plain_text("▲")]
 
 
 def test_comparability_does_not_count_a_run_twice(lorascope: Command, results: Path) -> None:

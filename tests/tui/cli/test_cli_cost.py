@@ -319,7 +319,7 @@ def test_events_of_costs_for_programs(lorascope: Command, options: tuple[str, ..
     assert done.err == ""
     assert done.out == (run / "journal.jsonl").read_text("utf-8")
     kinds = [json.loads(line)["event"] for line in done.out.splitlines()]
-    assert kinds == ["started", "shard", "finished", "cost_started", "cost", "cost", "cost"]
+    assert kinds == ["started", "shard", "sharing", "finished", "cost_started", "cost", "cost", "cost"]
 
 
 def test_costs_that_fail_after_a_good_evaluation(

@@ -35,7 +35,7 @@ def test_the_worst_frames_as_a_table(lorascope: Command, native: Path) -> None:
     value, base = (abs_rel(name, 3, 23) + 0.2 for name in ("checkpoint_2", "baseline"))
     assert done.lines[4].split() == [
         *("1", "3", "2013_05_28_drive_0004_sync", "23", "mixed", f"{value:.4f}", f"{base:.4f}"),
-        *(f"{value - base:+.4f}", "▼"),
+        *(f"{value - base:+.4f}", "▽"),
     ]
     assert done.lines[-1] == "2 of 16 frames: --worst N shows more"
     assert len(done.lines) == 7
@@ -49,9 +49,9 @@ def test_json(lorascope: Command, native: Path) -> None:
     assert [row["rank"] for row in found["rows"]] == list(range(1, WINDOWS * FRAMES_PER_WINDOW + 1))
     first = found["rows"][0]
     assert set(first) == {
-        *("rank", "drive", "window", "frame", "stratum", "value", "against_value", "difference", "verdict")
+        *("rank", "drive", "window", "frame", "stratum", "value", "against_value", "difference", "change")
     }
-    assert (first["window"], first["frame"], first["verdict"]) == (3, 23, "worse")
+    assert (first["window"], first["frame"], first["change"]) == (3, 23, "worse")
 
 
 @pytest.mark.parametrize("by", ["worst", "lost", "difference"])

@@ -10,19 +10,23 @@ import pytest
 from support.commands import Command
 from support.legacy import HOSTILE_NAMES, rising_run, write_csv, write_hostile, write_run
 
-ROW_KEYS = {"rank", "checkpoint", "value", "delta_pct", "ci95", "tied_with_best"}
+ROW_KEYS = {"rank", "checkpoint", "value", "delta_pct", "ci95", "joint95", "verdict", "kind", "tied_with_best"}
 
 
 def test_the_document_has_the_keys_of_the_design(lorascope: Command, real: Path) -> None:
     document = lorascope("rank", real / "lora_kitti360_strategy_b", "--format", "json").json
-    assert list(document) == ["run", "objective", "where", "rows"]
+    assert list(document) == ["run", "objective", "where", "basis", "rows"]
     assert (document["run"], document["objective"], document["where"]) == ("lora_kitti360_strategy_b", "score", None)
     assert all(set(row) >= ROW_KEYS for row in document["rows"])
     assert [row["checkpoint"] for row in document["rows"][:3]] == ["checkpoint_34", "checkpoint_36", "checkpoint_38"]
     assert len(document["rows"]) == 50
     first = document["rows"][0]
     assert f"{first['value']:.4f} {first['delta_pct']:+.1f}" == "0.3455 +30.9"
-    assert (first["rank"], first["ci95"], first["tied_with_best"]) == (1, None, True)
+    assert (first["rank"], first["verdict"], first["kind"], first["tied_with_best"]) == (1, "better", "unpaired", True)
+    assert first["joint95"][0] < first["ci95"][0] < first["delta"] < first["ci95"][1]
+    # 0.0001 behind, with thousands of frames of standard deviation 0.2: a tie.
+    assert document["rows"][1]["tied_with_best"] is True
+    assert document["rows"][-1]["tied_with_best"] is False
 
 
 def test_the_table_at_80_columns(lorascope: Command, real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,9 +35,11 @@ def test_the_table_at_80_columns(lorascope: Command, real: Path, monkeypatch: py
     name, what, head, _, *rows = done.lines
     assert name == "lora_kitti360_strategy_b"
     assert what == "by score ↑  ·  50 checkpoints"
-    assert head.split() == ["rank", "checkpoint", "score", "Δ%", "δ<1.25", "AbsRel", "FPS", "VRAM", "MB"]
-    assert rows[0].split() == ["1", "checkpoint_34", "0.3455", "+30.9", "▲", "0.4375", "0.6107", "1.117", "20316"]
-    assert [row.split()[1] for row in rows] == ["checkpoint_34", "checkpoint_36", "checkpoint_38"]
+    assert head.split() == ["rank", "checkpoint", "score", "Δ%", "95", "%", "δ<1.25", "AbsRel", "FPS", "VRAM", "MB"]
+    words = ["1", "checkpoint_34", "0.3455", "+30.9", "±18.1", "▲", "0.4375", "0.6107", "1.117", "20316"]
+    assert rows[0].split() == words
+    assert [row.split()[0] for row in rows[:3]] == ["1", "=", "="]
+    assert [row.split()[1] for row in rows[:3]] == ["checkpoint_34", "checkpoint_36", "checkpoint_38"]
     assert max(map(len, done.lines)) <= 80
 
 
@@ -61,13 +67,26 @@ def test_equal_values_share_a_rank(lorascope: Command, results: Path) -> None:
 def test_ties_with_the_best_are_marked(lorascope: Command, tmp_path: Path) -> None:
     values = rising_run(3, best=1)
     values["checkpoint_2"] = values["checkpoint_1"]
-    done = lorascope("rank", write_run(tmp_path / "run", values))
+    done = lorascope("rank", write_run(tmp_path / "run", values, count=8000))
     assert [line.split()[:2] for line in done.lines[4:7]] == [
         ["1", "checkpoint_1"],
         ["=", "checkpoint_2"],
         ["3", "checkpoint_0"],
     ]
-    assert "= tied with the best" in done.out
+    assert "= tied with the best: 2 of 3" in done.out
+    # Over few frames the third cannot be told from them either.
+    few = lorascope("rank", write_run(tmp_path / "few", values, count=40))
+    assert "= tied with the best: 3 of 3" in few.out
+
+
+def test_without_counts_nothing_is_judged(lorascope: Command, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", rising_run(3, best=1), count=1)
+    done = lorascope("rank", run)
+    assert not {"▲", "▼", "="} & {word for line in done.lines[4:7] for word in line.split()}
+    assert "no verdicts: neither per-frame rows nor spreads and counts" in done.out
+    rows = lorascope("rank", run, "--format", "json").json["rows"]
+    assert [row["tied_with_best"] for row in rows] == [True, None, None]
+    assert {(row["verdict"], row["ci95"], row["kind"]) for row in rows} == {(None, None, None)}
 
 
 def test_rejected_checkpoints_are_counted(lorascope: Command, results: Path) -> None:
@@ -100,9 +119,12 @@ def test_the_pareto_front(lorascope: Command, results: Path) -> None:
     rows = lorascope("rank", results / "alpha", "--pareto", "abs_rel,delta1", "--format", "json").json["rows"]
     assert [row["on_front"] for row in rows] == [True, *[False] * 5]
     done = lorascope("rank", results / "alpha", "--pareto", "abs_rel,delta1", "--top", "2")
-    assert done.lines[4].split()[:6] == ["1", "checkpoint_4", "0.3750", "+39.7", "▲", "◆"]
+    assert done.lines[4].split()[:7] == ["1", "checkpoint_4", "0.3750", "+39.7", "±17.4", "▲", "◆"]
     assert "◆" not in done.lines[5]
-    assert done.lines[-1] == "◆ on the Pareto front over AbsRel · building ↓, δ<1.25 · building ↑"
+    assert (
+        next(line for line in done.lines if line.startswith("◆"))
+        == "◆ on the Pareto front over AbsRel · building ↓, δ<1.25 · building ↑"
+    )
 
 
 def test_the_front_is_that_of_all_that_remain_not_of_the_first(lorascope: Command, results: Path) -> None:

@@ -1,0 +1,1 @@
+"""The next training: a starting configuration that goes on gently from a chosen checkpoint."""
