@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from engine.analysis.deltas import deltas
-from engine.catalogue import Direction
-from tui.format import MISSING, metric_number, number, percent, verdict_mark, verdict_role
+from engine.catalogue import Direction, Metric
+from tui.format import MISSING, metric_number, number, percent, reach, verdict_mark, verdict_role
 from tui.library import Library, Loaded
 from tui.metric_rows import MetricRows, labelled
 from tui.widgets.grid_model import Cell, Column
@@ -52,11 +52,22 @@ class CheckpointSource(MetricRows):
         library: the analysis.
         loaded: the run.
         checkpoint: its name.
+        differences: what was judged of the run's changes (see :func:`engine.analysis.deltas.deltas`); without it there
+            are no verdicts.
         plain: ASCII alone.
     """
 
-    def __init__(self, library: Library, loaded: Loaded, checkpoint: str, *, plain: bool = False) -> None:
-        self._changes = _by_metric(deltas(loaded.analysis, checkpoint, catalogue=library.catalogue), "metric")
+    def __init__(
+        self,
+        library: Library,
+        loaded: Loaded,
+        checkpoint: str,
+        *,
+        differences: pl.DataFrame | None = None,
+        plain: bool = False,
+    ) -> None:
+        changes = deltas(loaded.analysis, checkpoint, catalogue=library.catalogue, differences=differences)
+        self._changes = _by_metric(changes, "metric")
         own = loaded.run.summary.filter(pl.col("checkpoint") == checkpoint)
         self._spread = _by_metric(own, "metric")
         self._ranks = ranks(library, loaded, checkpoint)
@@ -68,6 +79,7 @@ class CheckpointSource(MetricRows):
             Column("value", "value", 9, "right"),
             Column("baseline", "baseline", 9, "right"),
             Column("change", self.sign("Δ%"), 8, "right"),
+            Column("reach", "95 %", 6, "right"),
             Column("mark", "", 2),
             Column("rank", "rank", 7, "right"),
             Column("std", "std", 9, "right", rule=True, group="frames"),
@@ -93,6 +105,7 @@ class CheckpointSource(MetricRows):
             Cell(metric_number(_float(change.get("value")), metric)),
             Cell(metric_number(_float(change.get("baseline")), metric), "muted"),
             Cell(percent(_float(change.get("delta_pct"))), role or "muted"),
+            Cell(_reach(change, metric), "muted"),
             Cell(verdict_mark(str(verdict) if verdict else None), role),
             Cell(f"{rank.rank}/{rank.of}" if rank else "", "best" if rank and rank.rank == 1 else "muted"),
         ]
@@ -101,6 +114,14 @@ class CheckpointSource(MetricRows):
             text = MISSING if value is None else number(value, 0 if name == "count" else metric.digits)
             cells.append(Cell(text, "muted" if metric.direction is Direction.NONE or value is None else ""))
         return [Cell(self.sign(cell.text), cell.role) for cell in cells]
+
+
+def _reach(change: Mapping[str, object], metric: Metric) -> str:
+    """Half the width of the interval that holds for all checkpoints at once, in percent of the baseline."""
+    low, high, baseline = (_float(change.get(name)) for name in ("joint_low", "joint_high", "baseline"))
+    if low is None or high is None or baseline is None:
+        return ""
+    return reach((low, high), baseline, metric.digits)
 
 
 def _by_metric(frame: pl.DataFrame, column: str) -> Mapping[str, Mapping[str, object]]:

@@ -11,6 +11,8 @@ from engine.catalogue import Metric
 MISSING = "–"
 _SHORTEST_NAME = 6
 MARKS = {"better": "▲", "worse": "▼", "tied": "≈"}
+# Of a change that was not told from chance, or that chance has no part in: hollow.
+CHANGE_MARKS = {"better": "△", "worse": "▽", "equal": "="}
 
 # One ASCII cell or short word for every sign that the app draws, for plain mode. Better and worse are letters there:
 # a plus or minus behind a signed number would read as its sign.
@@ -18,6 +20,8 @@ _PLAIN = str.maketrans(
     {
         "▲": "B",
         "▼": "W",
+        "△": "b",
+        "▽": "w",
         "≈": "=",
         "↑": "^",
         "↓": "v",
@@ -36,6 +40,7 @@ _PLAIN = str.maketrans(
         "●": "*",
         "◆": "#",
         "◇": "o",
+        "▣": "*",
         "·": ".",
         "⚠": "!",
         "✓": "+",
@@ -114,6 +119,11 @@ def metric_number(value: float | None, metric: Metric) -> str:
 def verdict_mark(verdict: str | None) -> str:
     """``▲`` better, ``▼`` worse, ``≈`` tied, a space where nothing can be said."""
     return MARKS.get(verdict or "", " ")
+
+
+def change_mark(change: str | None) -> str:
+    """``△`` for the better, ``▽`` for the worse, by direction alone; a space where there is none. See ``MARKS``."""
+    return CHANGE_MARKS.get(change or "", " ")
 
 
 def verdict_role(verdict: str | None) -> str:

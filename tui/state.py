@@ -75,6 +75,10 @@ class ViewState:
     pick_run: str = ""
     checkpoint_run: str = ""
     checkpoint: str = BEST
+    checkpoint_page: str = "table"
+    checkpoint_metric: str = ""
+    checkpoint_against: str = ""
+    frames_order: str = "worst"
     basket: list[BasketItem] = field(default_factory=list)
     checkpoint_dirs: dict[str, str] = field(default_factory=dict)
 

@@ -11,8 +11,14 @@ CURVES = "curves.parquet"
 JOURNAL = "journal.jsonl"
 FRAMES = "frames"  # frames/<checkpoint>/<shard>.parquet
 SUMMARY_CACHE = "summary.cache"  # what was derived from the frames; believed only where it matches them
+PREVIEWS = "previews"  # previews/<checkpoint>/w<window>-<frame>.png
 # A folder with metadata.json and one of these is a native run whatever metadata.json says.
 NATIVE_SIGNS = frozenset({SUMMARY, WINDOWS, COST, CURVES, JOURNAL, FRAMES})
+
+# Text of a preview's PNG: the titles of its panels, from the top, which are equally high.
+PANELS_TEXT = "panels"
+# The panels of pictures that do not say theirs.
+UNNAMED_PANELS = ("image", "inverse depth", "depth error: AbsRel at the points, black 0 to bright 0.5 and more")
 
 # A legacy run: a file per checkpoint and/or one table.
 LEGACY_JSON_ENDING = "_metrics.json"
@@ -30,3 +36,8 @@ STATISTICS = ("mean", "std", "median", "min", "max", "count")
 
 # A metrics file beyond this is not one; reading it whole would take the memory of the machine.
 LARGEST_FILE = 64 * 1024 * 1024  # bytes
+
+
+def preview_name(window: int, frame: int) -> str:
+    """The file of the picture of one frame of a window."""
+    return f"w{window}-{frame}.png"

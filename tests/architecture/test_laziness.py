@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.legacy import write_example
+from support.native import write_native_run
 from support.program import LORASCOPE, run_lorascope
 from support.store import cost, metadata
 from support.training import TRAINING
@@ -23,7 +24,7 @@ from benchmarks.pty_session import PtySession
 from engine.results.writer import write_run as write_native
 
 MODEL_LIBRARIES = ("torch", "peft", "transformers", "cv2", "safetensors")
-SLOW_LIBRARIES = ("polars", "pydantic", "numpy", "plotext", "typer")
+SLOW_LIBRARIES = ("polars", "pydantic", "numpy", "plotext", "typer", "PIL")
 
 _FAKE = """\
 import os, traceback
@@ -140,6 +141,26 @@ def test_the_app_imports_no_model_library(watch: Watch, tmp_path: Path) -> None:
         assert session.wait() == 0, session.text[-2000:]
     watch.assert_no_model_library()
     assert not watch.modules().intersection({"huggingface_hub", "yaml"})
+
+
+@pytest.mark.parametrize("picture", [False, True])
+def test_pictures_are_read_late_and_without_a_model_library(watch: Watch, tmp_path: Path, picture: bool) -> None:
+    write_native_run(tmp_path / "native")
+    with PtySession([LORASCOPE, tmp_path], env=watch.env) as session:
+        session.wait_for("native")
+        session.settle()
+        # Checkpoint, its page of frames, the last of them: it has a picture.
+        for key in (b"5", *((b"\t", b"\t", b"\x1b[F", b"\r") if picture else ())):
+            session.write(key)
+            session.settle()
+        if picture:
+            session.wait_for("inverse depth")
+            session.write(b"\x1b")
+            session.settle()
+        session.write(b"q")
+        assert session.wait() == 0, session.text[-2000:]
+    watch.assert_no_model_library()
+    assert ("PIL" in watch.modules()) is picture
 
 
 @pytest.mark.parametrize("module", ["tui.main", "tui.app"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.legacy import HOSTILE_NAMES, rising_run, score, write_example, write_hostile
+from support.native import write_native_run
 from support.program import LORASCOPE
 from terminal import OpenTerminal, Terminal
 
@@ -130,4 +131,26 @@ def test_nothing_found_opens_the_samples(open_terminal: OpenTerminal, tmp_path: 
     terminal.start([LORASCOPE], cwd=tmp_path)
     screen = terminal.wait_for(lambda text: "strategy_b_soft_full" in text and "0.3454" in text)
     assert "samples · 5 runs" in screen
+    quit_app(terminal)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+def test_the_worst_frames_and_the_picture_of_one(
+    open_terminal: OpenTerminal, tmp_path: Path, columns: int, rows: int
+) -> None:
+    terminal = open_terminal(columns, rows)
+    terminal.start([LORASCOPE, write_native_run(tmp_path / "native")])
+    terminal.wait_for("native")
+    terminal.send("5")
+    terminal.wait_for("rank")
+    for words in ("% of frames", "worst first"):
+        terminal.send("Tab")
+        terminal.wait_for(words)
+    terminal.send("End", "Enter")
+    terminal.wait_for("inverse depth")
+    terminal.send("Escape")
+    terminal.wait_until_gone("inverse depth")
+    for words in ("scale_shift", "the score uses this", "by stratum", "rank"):
+        terminal.send("Tab")
+        terminal.wait_for(words)
     quit_app(terminal)

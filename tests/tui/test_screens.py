@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from support.native import write_native_run
 from support.pilot import settled
 from textual.pilot import Pilot
 
 from tui.app import LorascopeApp
 from tui.screens.base import LorascopeScreen
+from tui.screens.checkpoint import CheckpointScreen
+from tui.screens.picture import PictureScreen
 from tui.widgets.plot import PlotView
 
 SIZES = [(80, 24), (120, 40)]
@@ -35,6 +38,8 @@ def ready(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 def _quiet(app: LorascopeApp) -> bool:
     """Nothing is being read, judged or drawn any more."""
     active = app.session.active_runs()
+    if isinstance(app.screen, CheckpointScreen | PictureScreen) and not app.screen.is_drawn:
+        return False
     plots = [plot for plot in app.screen.query(PlotView) if plot.display]
     busy = [worker for worker in app.workers if worker.is_running]
     judging = isinstance(app.screen, LorascopeScreen) and app.screen.judging
@@ -92,3 +97,59 @@ def test_choosing_a_checkpoint(snap_compare, app) -> None:  # type: ignore[no-un
 def test_pick_with_limits_and_basket(snap_compare, app) -> None:  # type: ignore[no-untyped-def]
     keys = ("4", "b", "down", "b", "tab", "right", "right", "down", "left", "left", "left")
     assert snap_compare(app(), terminal_size=(120, 40), run_before=ready(*keys))
+
+
+@pytest.fixture
+def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LorascopeApp]:
+    """The app on a run with per-frame rows and pictures, in the folder that it was started in."""
+    monkeypatch.chdir(write_native_run(tmp_path / "runs" / "native").parent)
+
+    def make(page: str, **options: object) -> LorascopeApp:
+        found = LorascopeApp([], **options)  # type: ignore[arg-type]
+        found.session.state.checkpoint = "checkpoint_2"
+        found.session.state.checkpoint_page = page
+        return found
+
+    return make
+
+
+PAGES = ["distribution", "frames", "alignments", "photometric", "slices"]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("page", PAGES)
+def test_checkpoint_pages(snap_compare, native, page: str, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(native(page), terminal_size=size, run_before=ready("5"))
+
+
+@pytest.mark.parametrize("page", ["distribution", "frames", "photometric"])
+def test_checkpoint_pages_in_plain_text(snap_compare, native, page: str) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(native(page, plain=True), terminal_size=(80, 24), run_before=ready("5"))
+
+
+@pytest.mark.parametrize("theme", ["lorascope-light", "lorascope-mono"])
+def test_checkpoint_pages_in_other_themes(snap_compare, native, theme: str) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(native("distribution", theme=theme), terminal_size=(80, 24), run_before=ready("5"))
+
+
+# From the worst frame down to one of which there is a picture, of four panels.
+TO_PICTURE = ("5", *["down"] * 8, "enter")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", [(), ("z",)], ids=["wide", "together"])
+def test_picture(snap_compare, native, keys: tuple[str, ...], size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(native("frames"), terminal_size=size, run_before=ready(*TO_PICTURE, *keys))
+
+
+@pytest.mark.parametrize("options", [{"plain": True}, {"theme": "lorascope-mono"}], ids=["plain", "mono"])
+def test_picture_without_colour(snap_compare, native, options: dict[str, object]) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(native("frames", **options), terminal_size=(80, 24), run_before=ready(*TO_PICTURE))
+
+
+def test_a_run_of_summaries_on_the_page_of_distributions(snap_compare, app) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(app(), terminal_size=(80, 24), run_before=ready("5", "tab"))
+
+
+def test_a_run_of_summaries_on_the_page_of_frames(snap_compare, app) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(app(), terminal_size=(80, 24), run_before=ready("5", "tab", "tab"))

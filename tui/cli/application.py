@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -171,6 +171,49 @@ def trend(
             question,
             config=config,
             destination=Destination(format_, to, force, plain or None),
+        )
+
+    return work
+
+
+@COMMANDS.command("frames")
+def frames(
+    run: opt.RunPath,
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="A name, or best.", show_default=False)],
+    metric: Annotated[
+        str | None, typer.Option("--metric", "-m", metavar="KEY", help="A metric of frames. [default: abs_rel]")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The checkpoint beside it. [default: the baseline]")
+    ] = None,
+    by: Annotated[
+        Literal["worst", "lost", "difference"],
+        typer.Option(help="What comes first: the worst value, what was lost most, the largest difference."),
+    ] = "worst",
+    worst: Annotated[
+        int | None,
+        typer.Option("--worst", "-k", metavar="N", min=1, help="Only the first N. [default: all, 20 on a terminal]"),
+    ] = None,
+    name: opt.RunName = None,
+    baseline: opt.Baseline = None,
+    format_: opt.Format = None,
+    to: opt.ToFile = None,
+    force: opt.Force = False,
+    config: opt.Config = None,
+    plain: opt.Plain = False,
+) -> Work:
+    """The frames of a checkpoint, the worst first.
+
+    Each frame with its window, drive and stratum, beside the baseline or another checkpoint. The run needs per-frame
+    rows.
+    """
+
+    def work() -> int:
+        from tui.cli.frames import Question, show_frames
+
+        question = Question(checkpoint, metric, against, by, worst, baseline)
+        return show_frames(
+            run, name, question, config=config, destination=Destination(format_, to, force, plain or None)
         )
 
     return work

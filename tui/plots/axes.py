@@ -62,6 +62,8 @@ def _x_label(place: Place, end: int) -> None:
     size = cell_len(label)
     if place.x_row:
         start = place.left + max(0, (place.frame.width - size) // 2)
-        canvas.text(place.bottom + 2, start, cut(label, canvas.width - start, plain=canvas.plain), "note")
+        canvas.text(
+            place.bottom + 2 + place.box_rows, start, cut(label, canvas.width - start, plain=canvas.plain), "note"
+        )
     elif label and end + 1 + size <= canvas.width:
         canvas.text(place.bottom + 1, canvas.width - size, label, "note")

@@ -62,7 +62,8 @@ def _level(place: Place, line: HLine) -> Polyline:
 
 def _curve(place: Place, signs: Signs, series: Series, points: Iterable[Point], behind: set[tuple[int, int]]) -> None:
     pattern = lines.DASHED if series.style == "dashed" else signs.pattern(series.role)
-    pieces = _pieces(place, series.x, series.y)
+    outline = lines.outline(sorted(points), series.width) if series.style == "steps" else None
+    pieces = _pieces(place, *outline) if outline else _pieces(place, series.x, series.y)
     if pattern:
         pieces = [dash for piece in pieces for dash in lines.dash(piece, pattern)]
     _stamp(place, pieces, signs.curve(series.role), series.role, behind)

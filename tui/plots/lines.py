@@ -85,6 +85,36 @@ def pieces(x: Sequence[float], y: Sequence[float | None]) -> list[Polyline]:
     return found
 
 
+def outline(points: Sequence[Point], width: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The outline of bars that stand on 0.
+
+    Args:
+        points: middle and height of each bar, by x.
+        width: of the bars; those that touch have no line between them.
+
+    Returns:
+        The corners' x and y, in the order of drawing.
+    """
+    xs: list[float] = []
+    ys: list[float] = []
+    for x, y in points:
+        left = x - width / 2
+        if xs and left - xs[-1] < 0.5 * width:
+            left = xs[-1]
+        else:
+            if xs:
+                xs.append(xs[-1])
+                ys.append(0.0)
+            xs.append(left)
+            ys.append(0.0)
+        xs += [left, x + width / 2]
+        ys += [y, y]
+    if xs:
+        xs.append(xs[-1])
+        ys.append(0.0)
+    return tuple(xs), tuple(ys)
+
+
 def to_cells(points: Iterable[Point], frame: Frame) -> Polyline:
     """The points in cell coordinates, which may lie outside the frame."""
     return [(frame.cell_x(x), frame.cell_y(y)) for x, y in points]

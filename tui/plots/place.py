@@ -10,6 +10,7 @@ from tui.plots.lines import Frame, Point
 from tui.plots.spec import PlotSpec
 
 _LABEL_ROW_FROM = 12  # rows from which x gets a line for its label
+_BOXES_FROM = 7  # rows from which there is room for a box
 _LEAST_COLUMNS = 12
 
 
@@ -26,6 +27,7 @@ class Place:
         left: column of its first cell; the vertical axis stands one column before.
         top: row of its first cell.
         bottom: row of the horizontal axis; the ticks' labels stand one row below.
+        box_rows: rows for boxes below those.
         x_row: whether x has a row for its label below those.
         y_ticks: ticks of the vertical axis.
         y_labels: what is written there.
@@ -38,7 +40,8 @@ class Place:
         ]
         self.top = 1 if spec.title or spec.y_label or spec.note else 0
         self.x_row = bool(spec.x_label) and canvas.height >= _LABEL_ROW_FROM
-        rows = canvas.height - self.top - 2 - self.x_row
+        self.box_rows = 0 if spec.y_names else min(len(spec.boxes), max(0, canvas.height - _BOXES_FROM))
+        rows = canvas.height - self.top - 2 - self.box_rows - self.x_row
         self.bottom = self.top + rows
         y_low, y_high, self.y_ticks = self._y_scale(rows)
         labels = [canvas.words(label) for label in self.y_ticks.labels]
@@ -69,6 +72,13 @@ class Place:
 
     def _x_limits(self) -> tuple[float, float]:
         xs = [x for points in self.points for x, _ in points]
+        xs += [
+            x + half
+            for series, points in zip(self.spec.series, self.points, strict=True)
+            if series.style == "steps"
+            for x, _ in points
+            for half in (-series.width / 2, series.width / 2)
+        ]
         if not self.spec.x_is_integer:
             lines = [line.x for line in self.spec.vlines if scale.drawable(line.x)]
             low, high = scale.extent(xs, lines)

@@ -50,7 +50,7 @@ def _series(panel: PlotSpec, series: Series, x: float) -> tuple[str, float | Non
     if value is None:
         return (f"{name} –".strip() if x in series.x else ""), None
     text = f"{name} {number(value, panel.digits)} {panel.unit}".strip()
-    if previous is None or previous[1] == 0 or panel.unit == "%":
+    if previous is None or previous[1] == 0 or panel.unit == "%" or not panel.changes:
         return text, None
     change = (value - previous[1]) / abs(previous[1]) * 100
     if not math.isfinite(change):

@@ -6,6 +6,7 @@ from rich.cells import cell_len
 
 from tui.plots import scale
 from tui.plots.axes import draw_axes
+from tui.plots.boxes import draw_boxes
 from tui.plots.drawing import Canvas, Drawing, cut
 from tui.plots.labels import draw_labels
 from tui.plots.layers import draw_layers
@@ -67,6 +68,7 @@ def draw(spec: PlotSpec, width: int, height: int, *, distinct: bool = False, pla
     place = Place(spec, canvas)
     draw_axes(place, signs)
     notes = draw_layers(place, signs)
+    draw_boxes(place, signs)
     notes += draw_labels(place, signs)
     _heading(canvas, spec, notes)
     return Drawing(*_cells(canvas), place.frame, place.left, place.top, notes, plain)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tui.plots.lines import DASH_DOT, DOTTED
 from tui.plots.raster import BRAILLE
-from tui.plots.spec import SERIES_SLOTS, Figure, LegendEntry, Series
+from tui.plots.spec import BASELINE, SERIES_SLOTS, THRESHOLD, Figure, LegendEntry, Series
 
 _LONG_DASH = (16.0, 4.0)
 _PATTERNS: tuple[tuple[float, ...], ...] = ((), DOTTED, DASH_DOT, _LONG_DASH)
@@ -39,6 +39,8 @@ class Signs:
     below: str = "▼"
     cursor: str = "●"
     caret: str = "▲"
+    # A box: end of a whisker, whisker, box, median, other end; arrows where a whisker leaves the frame.
+    box: tuple[str, ...] = ("├", "─", "█", "◆", "┤", "←", "→")
 
     def hline(self, style: str) -> str:
         """What a horizontal line is drawn with."""
@@ -100,6 +102,7 @@ _PLAIN = Signs(
     below="v",
     cursor="O",
     caret="^",
+    box=tuple("|-=#|<>"),
 )
 
 
@@ -139,7 +142,10 @@ def legend(figure: Figure, *, plain: bool = False, distinct: bool = False) -> tu
         add("baseline", "baseline", "--" if plain else "╌╌")
     if "dotted" in styles:
         add("threshold", "threshold", ".." if plain else "··")
-    if any(line.role != "baseline" for panel in figure.panels for line in panel.vlines):
+    roles_of_vlines = {line.role for panel in figure.panels for line in panel.vlines}
+    if THRESHOLD in roles_of_vlines:
+        add("threshold", THRESHOLD, signs.vline)
+    if roles_of_vlines - {BASELINE, THRESHOLD}:
         add("jump", "jump", signs.vline)
     # One name and sign in several colours says nothing of the colours.
     return tuple(

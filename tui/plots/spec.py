@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-LineStyle = Literal["line", "dashed", "scatter"]
+LineStyle = Literal["line", "dashed", "scatter", "steps"]
 
 SERIES_SLOTS = 8
 BASELINE, BEST, THRESHOLD, JUMP = "baseline", "best", "threshold", "jump"
@@ -27,7 +27,9 @@ class Series:
         x: positions, finite; a curve is drawn in the order of x.
         y: values, as many as ``x``; ``None`` (or a value that is not finite) leaves a gap.
         role: the colour slot, ``series-1`` to ``series-8`` or a named role.
-        style: ``line``, ``dashed`` or ``scatter`` (a sign per point).
+        style: ``line``, ``dashed``, ``scatter`` (a sign per point), or ``steps`` (the outline of a histogram: each
+            point is the middle of a bin).
+        width: of a bin, for ``steps``.
         band: lower and upper end of an interval per point, as many as ``x``; ``None`` where there is none.
         label: what the readout calls it, where the name alone would be ambiguous among several panels.
     """
@@ -39,6 +41,7 @@ class Series:
     style: LineStyle = "line"
     band: tuple[tuple[float | None, ...], tuple[float | None, ...]] | None = None
     label: str = ""
+    width: float = 0.0
 
     def __post_init__(self) -> None:
         lengths = {len(self.x), len(self.y), *(len(end) for end in self.band or ())}
@@ -86,6 +89,23 @@ class VLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """Quartiles of a distribution in one line: whiskers from ``low`` to ``high``, a box, the median.
+
+    It stands below the axis; in a plot with ``y_names`` in the row ``row`` of those. ``low <= first <= middle <= third
+    <= high``.
+    """
+
+    low: float
+    first: float
+    middle: float
+    third: float
+    high: float
+    role: str = "series-1"
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PlotSpec:
     """One plot.
 
@@ -97,12 +117,14 @@ class PlotSpec:
         hlines: drawn before the curves.
         vlines: drawn before the curves.
         markers: drawn last.
+        boxes: drawn below the axis, on its scale.
         x_is_integer: whether ticks on x are whole numbers (checkpoints).
         y_limits: what the frame spans at least; ``None`` for what the values need, but for a few far outliers.
         y_names: names for y = 0, 1, 2, ... from the bottom, instead of a scale.
         note: a remark, shown at the right end of the heading.
         digits: decimals of a value in the readout.
         unit: what follows a value in the readout; one in percent is not compared with the value before in percent.
+        changes: whether the readout says how a value differs from the one before it.
         x_names: names of positions for the readout, where they are not the number itself.
     """
 
@@ -113,12 +135,14 @@ class PlotSpec:
     hlines: tuple[HLine, ...] = ()
     vlines: tuple[VLine, ...] = ()
     markers: tuple[Marker, ...] = ()
+    boxes: tuple[Box, ...] = ()
     x_is_integer: bool = False
     y_limits: tuple[float, float] | None = None
     y_names: tuple[str, ...] = ()
     note: str = ""
     digits: int = 4
     unit: str = ""
+    changes: bool = True
     x_names: tuple[tuple[float, str], ...] = ()
 
 

@@ -1,102 +1,66 @@
-"""Checkpoint: everything that is known of one checkpoint."""
+"""Checkpoint: everything that is known of one checkpoint, page by page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from typing import ClassVar
 
 from textual import on
-from textual.widget import Widget
 
 from tui.commands import Command, bindings
-from tui.screens.base import LorascopeScreen
+from tui.screens.checkpoint_choices import choose_against, choose_metric, next_order, next_region
+from tui.screens.checkpoint_keys import ACTIONS, FRAMES, ONLY_ON, PAGES, TABLE
+from tui.screens.checkpoint_view import CheckpointView
 from tui.state import BEST, BasketItem
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from tui.library import Loaded
+from tui.widgets.page_bar import PageBar
 
 
-class CheckpointScreen(LorascopeScreen):
+class CheckpointScreen(CheckpointView):
     """One checkpoint."""
 
     NAME = "checkpoint"
-    HELP = """Every metric of one checkpoint: its value, the run's baseline, the change, its rank among the run's
-    checkpoints (1 is the best), and how it spreads over frames where the run says so. Enter draws the metric
-    over training."""
-    ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("step(-1)", "left_square_bracket", "previous", "The checkpoint before this one.", label="["),
-        Command("step(1)", "right_square_bracket", "next", "The checkpoint after this one.", label="]"),
-        Command("checkpoint", "c", "checkpoint", "Choose a checkpoint."),
-        Command("run", "r", "run", "Choose a run."),
-        Command("basket", "b", "basket", "Put this checkpoint into the basket, or take it out."),
-        Command("trend", "enter,t", "trend", "Draw the metric under the cursor over training."),
-        Command("export", "e", "export", "Copy this checkpoint's files to a folder, verified and described."),
-        Command("copy", "y", "copy", "Copy the run and checkpoint to the clipboard."),
-    )
+    HELP = """One checkpoint, on six pages. Table: every metric with the run's baseline, the change and its interval,
+    its rank among the run's checkpoints (1 is the best), and its spread over frames; ▲ better and ▼ worse were told
+    from chance, ≈: no difference is shown. The other pages ask the single frames of the metric under the table's
+    cursor: its distribution; its frames, the worst first (▣: there is a picture, enter shows it); the depth metrics
+    under each alignment; the photometric inlier curve with the threshold of the score; means per drive and stratum.
+    They lay the checkpoint beside the baseline, or beside another one chosen with a; △ and ▽ there are better and
+    worse by direction alone."""
+    ACTIONS: ClassVar[tuple[Command, ...]] = ACTIONS
     BINDINGS = bindings(ACTIONS)
 
-    def body(self) -> Iterator[Widget]:
-        """The table alone."""
-        yield Grid(frozen=2, empty="reading …", id="checkpoint-grid", classes="body")
+    @on(Grid.Highlighted, "#checkpoint-grid")
+    def _moved(self, event: Grid.Highlighted) -> None:
+        """The metric under the table's cursor is the one whose frames the other pages show."""
+        from tui.frame_reading import frame_keys
 
-    @property
-    def grid(self) -> Grid:
-        """The table."""
-        return self.query_one("#checkpoint-grid", Grid)
-
-    def _run(self) -> str | None:
-        key = self.state.checkpoint_run
-        if self.session.usable(key):
-            return key
-        active = self.session.active_runs()
-        return active[0] if active else None
-
-    def _current(self) -> tuple[Loaded, str] | None:
-        """The run and the checkpoint that is shown; None while it is read or where there is none."""
-        key = self._run()
-        library = self.library
-        loaded = self.need([key]) if key else None
-        if not loaded or library is None:
-            return None
-        wanted = self.state.checkpoint
-        names = loaded[0].analysis.table["checkpoint"].to_list()
-        if wanted == BEST or wanted not in names:
-            wanted = library.best(loaded[0], self.state.objective) or (names[-1] if names else "")
-        return (loaded[0], wanted) if wanted else None
-
-    def refresh_view(self) -> None:
-        """The chosen checkpoint."""
-        if self._run() is None:
-            self.grid.empty = "looking for runs …" if self.session.discovering else "no run to show: see 1 Runs"
-            return
-        current = self._current()
-        library = self.library
-        if current is None or library is None:
-            return
-        from tui.checkpoint_table import CheckpointSource
-
-        loaded, checkpoint = current
-        self.grid.set_source(CheckpointSource(library, loaded, checkpoint, plain=self.lorascope.plain_mode))
-        names = loaded.analysis.table["checkpoint"].to_list()
-        where = f"{names.index(checkpoint) + 1} of {len(names)}"
-        basket = "  ·  in the basket" if self.state.in_basket(loaded.key, checkpoint) else ""
-        problems = loaded.analysis.score_missing
-        warning = f"no score: the run lacks {', '.join(problems)}" if problems else ""
-        base = f"  ·  against {loaded.run.baseline}" if loaded.run.baseline else "  ·  no baseline: press 1, then B"
-        self.show_status(f"{loaded.run.name} · {checkpoint}  ({where}){base}{basket}", warning)
+        current = self.current()
+        if self.page == TABLE and current and event.key in frame_keys(current[0]):
+            self.state.checkpoint_metric = event.key
 
     @on(Grid.Selected)
     def _selected(self) -> None:
-        self.action_trend()
+        self.action_open()
+
+    @on(PageBar.Chosen)
+    def _chosen(self, event: PageBar.Chosen) -> None:
+        self.state.checkpoint_page = event.name
+        self.refresh_view()
+
+    def action_page(self, by: int) -> None:
+        """Another page."""
+        names = [name for name, _ in PAGES]
+        self.state.checkpoint_page = names[(names.index(self.page) + by) % len(names)]
+        self.refresh_view()
 
     def action_step(self, by: int) -> None:
         """The neighbour in training order."""
-        current = self._current()
+        current = self.current()
         if current is None:
             return
         loaded, checkpoint = current
-        names = loaded.analysis.table["checkpoint"].to_list()
+        names = loaded.analysis.names
         at = names.index(checkpoint) + by
         if 0 <= at < len(names):
             self._show(loaded.key, names[at])
@@ -109,7 +73,7 @@ class CheckpointScreen(LorascopeScreen):
         """Any checkpoint of this run."""
         from tui.screens.choosing import choose_checkpoint
 
-        current = self._current()
+        current = self.current()
         if current:
             key = current[0].key
             choose_checkpoint(self, key, current[1], lambda name: self._show(key, name))
@@ -120,9 +84,69 @@ class CheckpointScreen(LorascopeScreen):
 
         choose_run(self, "Run", lambda key: self._show(key, BEST))
 
+    def action_against(self) -> None:
+        """Another checkpoint beside this one."""
+        current = self.current()
+        if current and self._works("against"):
+            wish = self.wished()
+            choose_against(self, *current, wish.subject.against if wish else None, self._set("checkpoint_against"))
+
+    def action_metric(self) -> None:
+        """Another metric."""
+        current, wish = self.current(), self.wished()
+        if current and wish and self._works("metric"):
+            choose_metric(self, current[0], wish.subject.key, self._set("checkpoint_metric"))
+
+    def action_region(self) -> None:
+        """Another region."""
+        current, wish = self.current(), self.wished()
+        if current and wish and self._works("region"):
+            self._set("region")(next_region(current[0], wish.region))
+
+    def action_order(self) -> None:
+        """Frames in another order."""
+        if self._works("order"):
+            self._set("frames_order")(next_order(self.state.frames_order))
+
+    def _set(self, name: str) -> Callable[[str], None]:
+        def done(value: str) -> None:
+            setattr(self.state, name, value)
+            self.refresh_view()
+
+        return done
+
+    def _works(self, action: str) -> bool:
+        """Whether a command does something on this page; says on which it does otherwise."""
+        pages = ONLY_ON[action]
+        if self.page not in pages:
+            self.notify(f"this key is for the pages {', '.join(pages)}: tab leads to them", timeout=2.5)
+        return self.page in pages
+
+    def action_apart(self, by: int) -> None:
+        """The next frame in which the two checkpoints differ most."""
+        if self._works("apart(1)"):
+            self.pane.step_apart(by)
+
+    def action_pictured(self) -> None:
+        """The next frame that has a picture."""
+        if self._works("pictured"):
+            self.pane.step_pictured()
+
+    def action_cursor(self, by: int) -> None:
+        """Read another position of the plot."""
+        if self.page in ONLY_ON["cursor(1)"]:
+            self.pane.plot.move_cursor(by)
+
+    def action_open(self) -> None:
+        """The picture of a frame; elsewhere the metric over training."""
+        if self.page != FRAMES:
+            self.action_trend()
+        elif self.library is not None:
+            self.pane.open_picture(self.make_pages(self.library))
+
     def action_basket(self) -> None:
         """In or out."""
-        current = self._current()
+        current = self.current()
         if current:
             loaded, checkpoint = current
             inside = self.state.toggle_basket(BasketItem(loaded.key, checkpoint, considered=len(loaded.checkpoints)))
@@ -130,10 +154,10 @@ class CheckpointScreen(LorascopeScreen):
             self.refresh_view()
 
     def action_trend(self) -> None:
-        """The metric under the cursor, over training."""
-        current = self._current()
-        key = self.grid.cursor_key
-        if current and key and "." in key:
+        """The metric under the cursor, or that of the page, over training."""
+        wish = self.wished()
+        key = self.grid.cursor_key if self.page == TABLE else wish.subject.key if wish else None
+        if self.current() and key and "." in key:
             self.state.trend_metrics = [key]
             self.state.preset = "custom"
             self.lorascope.action_show("trends")
@@ -142,13 +166,15 @@ class CheckpointScreen(LorascopeScreen):
         """Copy the files."""
         from tui.screens.exporting import export_checkpoints
 
-        current = self._current()
+        current = self.current()
         if current:
             export_checkpoints(self, [BasketItem(current[0].key, current[1], considered=len(current[0].checkpoints))])
 
     def action_copy(self) -> None:
-        """Run and checkpoint as text."""
-        current = self._current()
+        """Run and checkpoint as text, and the frame."""
+        current = self.current()
         if current:
-            self.app.copy_to_clipboard(f"{current[0].run.path} {current[1]}")
-            self.notify("run and checkpoint copied", timeout=1.5)
+            place = self.pane.place() if self.page == FRAMES else None
+            words = [str(current[0].run.path), current[1], *(str(part) for part in place or () if part is not None)]
+            self.app.copy_to_clipboard(" ".join(words))
+            self.notify("run, checkpoint and frame copied" if place else "run and checkpoint copied", timeout=1.5)

@@ -135,6 +135,13 @@ class KeyBar(Static):
         super().__init__(id="keys")
         self._commands = [command for command in commands if command.footer]
 
+    def show(self, commands: Sequence[Command]) -> None:
+        """Show the keys of these commands from now on."""
+        wanted = [command for command in commands if command.footer]
+        if wanted != self._commands:
+            self._commands = wanted
+            self.on_resize()
+
     def on_resize(self) -> None:
         """The width decides how many keys fit."""
         width = self.size.width

@@ -7,22 +7,21 @@ from functools import partial
 
 from textual.app import ComposeResult
 from textual.events import Click, Resize
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from tui.format import plain_text
 from tui.plots.drawing import Drawing
 from tui.plots.layout import Layout, arrange
 from tui.plots.palette import PlotPalette
 from tui.plots.readout import readout
 from tui.plots.spec import Figure
-from tui.text import fit
 from tui.widgets.plot_drawings import DrawingCache, Job, Look, draw_missing
 from tui.widgets.plot_messages import CursorMoved, DrawingsReady, Drawn
 from tui.widgets.plot_page import Cell, Page, Panel
-from tui.widgets.plot_paint import Painter, Runs, changed_cells, legend_rows
+from tui.widgets.plot_paint import Painter, Runs, changed_cells, last_line, legend_rows
 from tui.widgets.plot_slice import SLICES, PlotSlice
 
 LEGEND_FROM, FOOTER_FROM = 8, 6  # rows from which there is room for a legend, and for the readout
@@ -57,13 +56,11 @@ class PlotView(Widget):
         self._palette = PlotPalette.monochrome()
         self._painter: Painter | None = None
         self._layout = Layout(())
-        self._page_index = 0
-        self._page = Page()
+        self._laid = Size()
+        self._page_index, self._page = 0, Page()
         self._legend: tuple[Runs, ...] = ()
-        self._problem = ""
         self._lines: dict[int, Strip] = {}
-        self._request = 0
-        self._pending = False
+        self._request, self._pending, self._problem = 0, False, ""
         self._jobs: tuple[Job, ...] = ()
         self._cache = DrawingCache()
         self._timer: Timer | None = None
@@ -111,16 +108,18 @@ class PlotView(Widget):
 
         Args:
             figure: what to show; nothing happens where it is shown already.
-            keep: whether the cursor stays at the same x, where the new figure has it, and the page its number.
+            keep: whether the cursor stays at its x, where the new figure has it, the page at its number, and the old
+                figure on the screen until the new one is drawn.
         """
         if figure == self._figure:
             return
         x = self._x() if keep else None
-        self._figure = figure
-        self._pending = True
+        self._figure, self._pending = figure, True
         self._positions = figure.positions()
         self._cursor = self._positions.index(x) if x in self._positions else None
-        self._page_index = self._page_index if keep else 0
+        if not keep:
+            self._page_index, self._page, self._overlay = 0, Page(), {}
+            self._repaint()
         self._start()
 
     def next_panel(self) -> None:
@@ -172,7 +171,9 @@ class PlotView(Widget):
         self._recolour()
 
     def on_resize(self, _: Resize) -> None:
-        """Draw again once the size has settled."""
+        """Draw again once the size has settled; nothing where it was only hidden and is shown again."""
+        if self.content_size == self._laid and not self._pending:
+            return
         if self._timer is not None:
             self._timer.stop()
         self._pending = True
@@ -201,6 +202,7 @@ class PlotView(Widget):
         width, height = self.content_size
         if not self.is_attached or width <= 0 or height <= 0:
             return
+        self._laid = self.content_size
         look = Look(self._plain, self._palette.distinct_lines)
         self._legend = legend_rows(self._figure, look, width, _LEGEND_ROWS if height >= LEGEND_FROM else 0)
         rows = height - len(self._legend) - (height >= FOOTER_FROM)
@@ -236,8 +238,7 @@ class PlotView(Widget):
             self._take(message.drawings, message.problem)
 
     def _take(self, drawings: tuple[Drawing, ...], problem: str = "") -> None:
-        self._problem = problem
-        self._pending = False
+        self._problem, self._pending = problem, False
         found = zip(self._jobs, drawings, strict=False)  # none where there was a problem
         self._page = Page(tuple(Panel(job.spec, job.box, drawing) for job, drawing in found))
         self._overlay = self._page.overlay(self._x())
@@ -296,5 +297,4 @@ class PlotView(Widget):
     def _last_line(self, width: int) -> Runs:
         """The readout, or what could not be drawn; and the page at its right end."""
         page = f" {self._page_index + 1}/{self.pages}" if self.pages > 1 else ""
-        text = fit(self.readout() or self._figure.note, max(0, width - len(page)))
-        return (plain_text(text) if self._plain else text, "text"), (page, "note")
+        return last_line(self.readout() or self._figure.note, page, width, plain=self._plain)

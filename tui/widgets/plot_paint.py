@@ -77,6 +77,12 @@ def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
     return [(char, segment.style) for segment in strip for char in segment.text]
 
 
+def last_line(text: str, page: str, width: int, *, plain: bool) -> Runs:
+    """The line of words below a plot, with the page at its right end."""
+    shown = fit(text, max(0, width - len(page)))
+    return (plain_text(shown) if plain else shown, "text"), (page, "note")
+
+
 def legend_rows(figure: Figure, look: Look, width: int, most: int) -> tuple[Runs, ...]:
     """The legend of a figure on as few lines as it needs.
 

@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tui.plots import scale
@@ -30,12 +30,14 @@ def test_rows_hold_every_value_and_ticks_lie_on_rows(values: list[float], rows: 
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(1, 12))
+@example(879609.9999999999, 1e-6, 6)
 def test_ticks_are_inside_few_and_labelled_with_their_value(low: float, span: float, count: int) -> None:
     high = low + span
     ticks = scale.ticks(low, high, count)
     assert len(ticks.values) <= count
+    slack = 1e-6 * span + math.ulp(max(abs(low), abs(high)))  # a tick is the float nearest to its label
     for value, label in zip(ticks.values, ticks.labels, strict=True):
-        assert low - 1e-6 * span <= value <= high + 1e-6 * span
+        assert low - slack <= value <= high + slack
         assert float(label) == pytest.approx(value, rel=1e-9, abs=1e-9 * span)
 
 

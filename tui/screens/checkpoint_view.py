@@ -1,0 +1,190 @@
+"""What Checkpoint shows: which run and checkpoint, the page, and the status line. Its keys are elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.widget import Widget
+
+from engine.text import visible
+from tui.screens.base import LorascopeScreen
+from tui.screens.checkpoint_keys import PAGES, TABLE, commands_on
+from tui.screens.frames_pane import FramesPane
+from tui.state import BEST
+from tui.widgets.bars import KeyBar
+from tui.widgets.grid import Grid
+from tui.widgets.page_bar import PageBar
+
+if TYPE_CHECKING:
+    from tui.checkpoint_pages import Pages, Wish
+    from tui.library import Library, Loaded
+
+
+class CheckpointView(LorascopeScreen):
+    """One checkpoint, page by page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pages: tuple[Library, Pages] | None = None
+        self._page_drawn = ""
+
+    def body(self) -> Iterator[Widget]:
+        """The pages' names, the table of all metrics, and what shows the other pages."""
+        yield PageBar(PAGES, id="checkpoint-pages")
+        yield Grid(frozen=2, empty="reading …", id="checkpoint-grid", classes="body")
+        yield FramesPane(self._turn, id="checkpoint-frames", classes="body")
+
+    @property
+    def grid(self) -> Grid:
+        """The table of all metrics."""
+        return self.query_one("#checkpoint-grid", Grid)
+
+    @property
+    def pane(self) -> FramesPane:
+        """The other pages."""
+        return self.query_one(FramesPane)
+
+    @property
+    def page(self) -> str:
+        """The page that is shown."""
+        page = self.state.checkpoint_page
+        return page if page in dict(PAGES) else TABLE
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether what was asked for is on the screen."""
+        return self._page_drawn == self.page and (self.page == TABLE or self.pane.is_drawn)
+
+    def run_key(self) -> str | None:
+        """The run that is shown: the chosen one, else the first of the active ones."""
+        key = self.state.checkpoint_run
+        if self.session.usable(key):
+            return key
+        active = self.session.active_runs()
+        return active[0] if active else None
+
+    def current(self) -> tuple[Loaded, str] | None:
+        """The run and the checkpoint that is shown; None while it is read or where there is none."""
+        key = self.run_key()
+        library = self.library
+        loaded = self.need([key]) if key else None
+        if not loaded or library is None:
+            return None
+        wanted = self.state.checkpoint
+        names = loaded[0].analysis.names
+        if wanted == BEST or wanted not in names:
+            last = (loaded[0].checkpoints or names)[-1:]
+            wanted = library.best(loaded[0], self.state.objective) or "".join(last)
+        return (loaded[0], wanted) if wanted else None
+
+    def refresh_view(self) -> None:
+        """The chosen page of the chosen checkpoint."""
+        page = self.page
+        self.query_one(PageBar).show(page, plain=self.lorascope.plain_mode)
+        if self.run_key() is None:
+            self.grid.empty = "looking for runs …" if self.session.discovering else "no run to show: see 1 Runs"
+            return
+        current = self.current()
+        library = self.library
+        if current is None or library is None:
+            return
+        if page == TABLE:
+            self._show_table(library, *current)
+            self._turn_to(TABLE)
+        else:
+            self.judging = False  # nothing on the other pages is
+            wish = self.wished()
+            if wish is not None:
+                self.pane.show(self.make_pages(library), wish)
+        self._say()
+
+    def _turn(self) -> None:
+        """The page's contents are there; until then what was shown before stays."""
+        if self.page != TABLE:
+            self._turn_to(self.page)
+            self._say()
+
+    def _turn_to(self, page: str) -> None:
+        self.grid.display = page == TABLE
+        self.pane.display = page != TABLE
+        if page != self._page_drawn:
+            self._page_drawn = page
+            self.query_one(KeyBar).show([*commands_on(page), *self.lorascope.ACTIONS])
+        if not self.is_current:
+            return
+        if page == TABLE:
+            self.grid.focus()
+        else:
+            self.pane.take_focus()
+
+    def _show_table(self, library: Library, loaded: Loaded, checkpoint: str) -> None:
+        from tui.checkpoint_table import CheckpointSource
+
+        first = self.grid.source is None
+        evidence = self.evidence(loaded)
+        self.judging = not self.session.judged(loaded)[0]
+        source = CheckpointSource(
+            library,
+            loaded,
+            checkpoint,
+            # The score stands among the metrics where the run has one; what was judged is at hand.
+            differences=evidence.differences(loaded.analysis.metrics) if evidence else None,
+            plain=self.lorascope.plain_mode,
+        )
+        self.grid.set_source(source)
+        if first:
+            self.point_at(self.state.checkpoint_metric)
+
+    def point_at(self, key: str) -> None:
+        """Put the table's cursor on a metric."""
+        source = self.grid.source
+        if key and source is not None:
+            rows = [row for row in range(source.row_count) if source.row_key(row) == key]
+            if rows:
+                self.grid.move_cursor(row=rows[0])
+
+    def make_pages(self, library: Library) -> Pages:
+        """What makes the contents of the pages, with the settings of the library."""
+        if self._pages is None or self._pages[0] is not library:
+            from tui.checkpoint_pages import Pages
+
+            self._pages = library, Pages(library)
+        return self._pages[1]
+
+    def wished(self) -> Wish | None:
+        """What the page shows, or would show of the present checkpoint."""
+        from tui.checkpoint_pages import wish_of
+
+        current, library = self.current(), self.library
+        if current is None or library is None:
+            return None
+        return wish_of(self.state, self.page, library, *current, plain=self.lorascope.plain_mode)
+
+    @on(FramesPane.Moved)
+    def _say(self) -> None:
+        current, wish = self.current(), self.wished()
+        if current is None or wish is None:
+            return
+        loaded, checkpoint = current
+        names = loaded.analysis.names
+        parts = [f"{loaded.run.name} · {checkpoint}  ({names.index(checkpoint) + 1} of {len(names)})"]
+        if self.page == TABLE:
+            parts.append(f"against {loaded.run.baseline}" if loaded.run.baseline else "no baseline: press 1, then B")
+            if self.state.in_basket(loaded.key, checkpoint):
+                parts.append("in the basket")
+            if self.judging:
+                parts.append("judging…")
+            missing = loaded.analysis.score_missing
+            self.show_status("  ·  ".join(parts), f"no score: the run lacks {', '.join(missing)}" if missing else "")
+            return
+        content, place = self.pane.content, self.pane.place()
+        against = f" against {wish.subject.against}" if wish.subject.against else ""
+        parts = [f"{checkpoint} ({names.index(checkpoint) + 1} of {len(names)}){against}"]
+        if content is None or self.pane.is_waiting:
+            parts.append("reading …")
+        else:
+            parts += [content.about, place[0] if place else ""]
+        parts.append(loaded.run.name)
+        self.show_status("  ·  ".join(visible(part) for part in parts if part), content.note if content else "")
