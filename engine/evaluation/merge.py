@@ -7,11 +7,14 @@ are compared with those of the base with LoRA layers, on an input drawn from a s
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from safetensors import SafetensorError
@@ -19,12 +22,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import ExportError, UsageError
+from engine.evaluation.merge_proof import judge, outputs, seeded_images
 from engine.export.copying import hash_of, writing
 from engine.export.locate import CheckpointFiles, CheckpointKind
 from engine.export.selection import ExportedFile, MergedWeights, Selection
 from engine.inference.checkpoints import CheckpointKind as SourceKind
 from engine.inference.checkpoints import CheckpointSource
-from engine.inference.contract import GeometryModel, Prediction, no_grad_predict
+from engine.inference.contract import GeometryModel
 from engine.inference.families import build_model
 from engine.inference.lora import AdapterBank
 from engine.inference.weights import load_strictly, read_metadata, read_tensors, state_sha256
@@ -32,16 +36,6 @@ from engine.text import visible
 from engine.training_config import SAFETENSORS_SUFFIX, LoraTraining, read_training
 
 FOLDER, FILE = "merged", "model.safetensors"
-
-# Largest difference of an output, in units of its own largest value. Adding B(Ax) to Wx and multiplying x by W + BA
-# differ by rounding alone: in fp32 about 1e-7 for each layer that they pass.
-TOLERANCE = 1e-4
-# And in units of what the checkpoint changes at all: a merge that did nothing must not pass for a good one.
-SHARE_OF_EFFECT = 0.1
-
-# The seeded input: frames of so many patches.
-_FRAMES, _HEIGHT, _WIDTH, _SEED = 2, 6, 8, 0
-_OUTPUTS = ("depth", "confidence", "world_to_camera", "intrinsics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +113,10 @@ class CheckpointMerger:
         bank = AdapterBank(model)
         source = _source(files)
         held = bank.add(source, self._training)
-        images = _images(model)
-        plain = _outputs(model, images)
+        images = seeded_images(model)
+        plain = outputs(model, images)
         bank.activate(source.name)
-        unmerged = _outputs(model, images)
+        unmerged = outputs(model, images)
         with bank.merged(source.name) as module:
             tensors = {**self._unused(model), **module.state_dict()}
             _write(tensors, self._metadata(), place, final)
@@ -132,7 +126,7 @@ class CheckpointMerger:
         bank.release()
         self._tell(f"checking {name}")
         load_strictly(model.module, back, place, getattr(model, "unused_parts", ()))
-        merged = _outputs(model, images)
+        merged = outputs(model, images)
         facts = {
             "dtype": _dtypes(tensors),
             "tensors": len(tensors),
@@ -142,7 +136,7 @@ class CheckpointMerger:
             "base": self._base.name,
             "base_sha256": self._sha256,
             "base_is_the_runs": bool(selection.about and selection.about.model.weights_sha256),
-            "check": _judge(plain, unmerged, merged, images, name),
+            "check": judge(plain, unmerged, merged, images, name),
         }
         size = place.stat().st_size
         return MergedWeights(ExportedFile(f"{FOLDER}/{FILE}", size, digest), facts)
@@ -163,13 +157,10 @@ class CheckpointMerger:
         return build_model(base.model, weights=base.file, seed=base.seed)
 
     def _metadata(self) -> dict[str, str]:
-        """Of the file: what the base's says (the built-in model keeps its size there), else whose tensors they are.
-
-        Not both: safetensors writes several entries in a random order, and equal weights would differ in their hash.
-        """
+        """Of the file: what the base's says (the built-in model keeps its size there), and whose tensors they are."""
         file = self._base.file
         said = read_metadata(file) if file is not None and file.suffix.lower() == SAFETENSORS_SUFFIX else {}
-        return said or {"format": "pt"}
+        return {**said, "format": "pt"}
 
     def _unused(self, model: GeometryModel) -> dict[str, Tensor]:
         """What the base's file holds of parts that the network is built without, so that nothing of it is lost."""
@@ -183,15 +174,6 @@ def _source(files: CheckpointFiles) -> CheckpointSource:
     if files.kind is CheckpointKind.ADAPTER:
         return CheckpointSource(files.path.name, files.files[0].parent, SourceKind.ADAPTER)
     return CheckpointSource(files.files[0].stem, files.files[0], SourceKind.WEIGHTS)
-
-
-def _images(model: GeometryModel) -> Tensor:
-    generator = torch.Generator().manual_seed(_SEED)
-    return torch.rand(1, _FRAMES, 3, _HEIGHT * model.patch, _WIDTH * model.patch, generator=generator)
-
-
-def _outputs(model: GeometryModel, images: Tensor) -> Prediction:
-    return no_grad_predict(model, images, torch.float32)
 
 
 def _write(tensors: Mapping[str, Tensor], metadata: dict[str, str], place: Path, shown: Path) -> None:
@@ -220,7 +202,23 @@ def _write(tensors: Mapping[str, Tensor], metadata: dict[str, str], place: Path,
             "free some space or choose another folder; nothing was exported",
         ) from None
     with writing(shown), place.open("r+b") as file:
+        _sort_metadata(file)
+        file.flush()
         os.fsync(file.fileno())
+
+
+def _sort_metadata(file: BinaryIO) -> None:
+    """Put the entries of a safetensors file's metadata in order: they are written in a random one.
+
+    Equal weights then have equal hashes. The header keeps its length; what is left over is blank, as the format has it.
+    """
+    (length,) = struct.unpack("<Q", file.read(8))
+    header = json.loads(file.read(length))
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(text) <= length:
+        file.seek(8)
+        file.write(text.ljust(length))
 
 
 def _check_same(tensors: Mapping[str, Tensor], back: Mapping[str, Tensor], shown: Path) -> None:
@@ -236,46 +234,6 @@ def _check_same(tensors: Mapping[str, Tensor], back: Mapping[str, Tensor], shown
 
 def _bits(tensor: Tensor) -> Tensor:
     return tensor.detach().contiguous().flatten().view(torch.uint8)
-
-
-def _judge(plain: Prediction, unmerged: Prediction, merged: Prediction, images: Tensor, name: str) -> dict[str, object]:
-    """What the comparison found.
-
-    Raises:
-        ExportError: the merged model is not the unmerged one.
-    """
-    error, effect = _difference(merged, unmerged), _difference(plain, unmerged)
-    # Written so that NaN fails, too.
-    if not (error <= TOLERANCE and error <= SHARE_OF_EFFECT * effect):
-        raise ExportError(
-            f"{name}: the merged weights do not do what the checkpoint does: outputs differ by {error:.1e} of the "
-            f"largest value; allowed are {TOLERANCE:g} and a tenth of the checkpoint's own effect, {effect:.1e}",
-            "export without --merge; nothing was exported",
-        )
-    _, frames, _, height, width = images.shape
-    return {
-        "input": f"{frames} frames of {width}x{height} pixels, uniform in [0, 1], seed {_SEED}",
-        "precision": "fp32",
-        "device": "cpu",
-        "outputs": list(_OUTPUTS),
-        "tolerance": TOLERANCE,
-        "max_difference": error,
-        "effect": effect,
-    }
-
-
-def _difference(one: Prediction, other: Prediction) -> float:
-    """The largest difference of any output, in units of the largest value of that output in ``other``."""
-    found = 0.0
-    for output in _OUTPUTS:
-        a, b = getattr(one, output).double(), getattr(other, output).double()
-        largest = float(b.abs().max())
-        difference = float((a - b).abs().max()) / (largest or 1.0)
-        if not difference <= found:
-            found = difference
-            if found != found:  # NaN: nothing more can be said
-                break
-    return found
 
 
 def _dtypes(tensors: Mapping[str, Tensor]) -> str:

@@ -178,6 +178,20 @@ def test_parts_that_the_network_is_built_without_stay_in_the_file(
         assert opened.metadata() == {"format": "pt"}
 
 
+def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
+    """The library writes the entries of the metadata in another order each time."""
+    tensors, metadata = {"a": torch.arange(6.0), "ü": torch.ones(2, 3)}, {key: f'{key} "ü"' for key in "zyxwvu"}
+    contents = set()
+    for number in range(6):
+        file = tmp_path / f"{number}.safetensors"
+        merge._write(tensors, metadata, file, tmp_path)
+        contents.add(file.read_bytes())
+        with safe_open(file, framework="pt") as opened:
+            assert opened.metadata() == metadata and set(opened.keys()) == {"a", "ü"}
+            assert torch.equal(opened.get_tensor("ü"), tensors["ü"])
+    assert len(contents) == 1
+
+
 def test_tensors_that_share_memory_are_written_apart(tmp_path: Path) -> None:
     one = torch.arange(12.0).reshape(3, 4)
     tensors = {"a": one, "same": one, "row": one[1], "turned": one.T}
