@@ -14,23 +14,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_LEAST_SQUARE = 1e-200  # keeps the inverse root of 0 finite
+LEAST_SQUARE = 1e-200  # keeps the inverse root of 0 finite
 # Where cos(4/3 acos(q)) is needed: [sqrt(1/2), 1]. Its nearest singularity, at q = -1, is so far away that a polynomial
 # of 12 terms, fitted at Chebyshev's nodes, is exact to 3e-15.
-_MIDDLE, _REACH, _TERMS = (1.0 + math.sqrt(0.5)) / 2.0, (1.0 - math.sqrt(0.5)) / 2.0, 12
+MIDDLE, REACH, _DEGREE = (1.0 + math.sqrt(0.5)) / 2.0, (1.0 - math.sqrt(0.5)) / 2.0, 12
 
 
 def _cosine_terms() -> list[float]:
     """Coefficients of that polynomial in (q - middle) / reach, the constant first."""
-    nodes = np.cos(np.pi * (np.arange(_TERMS) + 0.5) / _TERMS)
-    values = np.cos(4.0 / 3.0 * np.arccos(_MIDDLE + _REACH * nodes))
+    nodes = np.cos(np.pi * (np.arange(_DEGREE) + 0.5) / _DEGREE)
+    values = np.cos(4.0 / 3.0 * np.arccos(MIDDLE + REACH * nodes))
     found: list[float] = np.polynomial.chebyshev.cheb2poly(
-        np.polynomial.chebyshev.chebfit(nodes, values, _TERMS - 1)
+        np.polynomial.chebyshev.chebfit(nodes, values, _DEGREE - 1)
     ).tolist()
     return found
 
 
-_COSINE = _cosine_terms()
+COSINE_TERMS = _cosine_terms()
 
 
 def eigenvalues(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -71,18 +71,18 @@ def smallest_eigenvalue(matrix: Sequence[Tensor]) -> Tensor:
     a, b, c = xx - mean, yy - mean, zz - mean
     yz_square = yz * yz
     off = torch.addcmul(yz_square, xy, xy).addcmul_(xz, xz)
-    square = (a * a).addcmul_(b, b).addcmul_(c, c).add_(off, alpha=2.0).mul_(1.0 / 6.0).clamp_min_(_LEAST_SQUARE)
+    square = (a * a).addcmul_(b, b).addcmul_(c, c).add_(off, alpha=2.0).mul_(1.0 / 6.0).clamp_min_(LEAST_SQUARE)
     inverse = square.rsqrt()
     y = torch.addcmul(yz_square, b, c, value=-1.0).mul_(a)
     y.addcmul_(torch.mul(xy, c).addcmul_(yz, xz, value=-1.0), xy)
     y.addcmul_(torch.mul(b, xz).addcmul_(xy, yz, value=-1.0), xz)
     y.mul_(inverse).mul_(inverse).mul_(inverse).mul_(0.5).clamp_(-1.0, 1.0)
     q = _half_angle(_half_angle(y))
-    x = q.sub_(_MIDDLE).mul_(1.0 / _REACH)
-    cosine = x * _COSINE[-1]
-    for coefficient in _COSINE[-2:0:-1]:
+    x = q.sub_(MIDDLE).mul_(1.0 / REACH)
+    cosine = x * COSINE_TERMS[-1]
+    for coefficient in COSINE_TERMS[-2:0:-1]:
         cosine.add_(coefficient).mul_(x)
-    cosine.add_(_COSINE[0])
+    cosine.add_(COSINE_TERMS[0])
     return mean.addcmul_(cosine, square.mul_(inverse), value=-2.0)
 
 
@@ -114,7 +114,7 @@ def direction_along(matrix: Sequence[Tensor], eigenvalue: Tensor, ray: Sequence[
     x = torch.addcmul(ac, a, u).addcmul_(ab, v)
     y = torch.addcmul(bc, ab, u).addcmul_(b, v)
     z = c.addcmul_(ac, u).addcmul_(bc, v)
-    towards = (x * x).addcmul_(y, y).addcmul_(z, z).clamp_min_(_LEAST_SQUARE).rsqrt_().neg_()
+    towards = (x * x).addcmul_(y, y).addcmul_(z, z).clamp_min_(LEAST_SQUARE).rsqrt_().neg_()
     return [component.mul_(towards) for component in (x, y, z)]
 
 
@@ -145,5 +145,5 @@ def null_direction(matrix: Tensor, eigenvalue: Tensor) -> Tensor:
 
 def _half_angle(cosine: Tensor) -> Tensor:
     """cos(angle / 2) of cos(angle), in place. The root by its inverse: several times faster on a CPU."""
-    half = cosine.add_(1.0).mul_(0.5).clamp_min_(_LEAST_SQUARE)
+    half = cosine.add_(1.0).mul_(0.5).clamp_min_(LEAST_SQUARE)
     return half.mul_(half.rsqrt())

@@ -8,7 +8,6 @@ are nor on where they lie, and every sum is of its own few addends, so nothing c
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,19 +53,6 @@ class Neighbourhoods:
             tensor.to(device) for tensor in (self.order, self.grid, self.place, self.count, self.centre)
         )
         return Neighbourhoods(order, grid, self.window, place, count, centre)
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """A run of rows of a grid whose neighbourhoods are summed in one piece.
-
-    Attributes:
-        rows: first row and the one after the last, of the grid without its border.
-        centres: first centre and the one after the last; they lie in row-major order.
-    """
-
-    rows: tuple[int, int]
-    centres: tuple[int, int]
 
 
 def native_pixels(uv: Tensor, size: tuple[int, int]) -> Tensor:
@@ -126,24 +112,6 @@ def window_sums(values: Tensor, hood: Neighbourhoods) -> Tensor:
         for one in flat
     ]
     return torch.stack(sums).reshape(*values.shape[:-1], len(hood.place))
-
-
-def strips(hood: Neighbourhoods, height: int) -> tuple[Strip, ...]:
-    """Cut the grid of a frame into strips of ``height`` rows; those without a centre are left out.
-
-    Args:
-        hood: on any device; its centres lie in row-major order.
-        height: rows of a strip; the last one may have fewer.
-    """
-    rows, columns = hood.size
-    tops = range(0, rows, height)
-    edges = torch.tensor([top * columns for top in tops], dtype=torch.int64, device=hood.place.device)
-    starts: Sequence[int] = [*torch.searchsorted(hood.place, edges).tolist(), len(hood.place)]
-    return tuple(
-        Strip((top, min(top + height, rows)), (starts[index], starts[index + 1]))
-        for index, top in enumerate(tops)
-        if starts[index] < starts[index + 1]
-    )
 
 
 def _sums_along_rows(values: Tensor, window: int) -> Tensor:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from engine.geometry.alignment import ALIGNMENTS, Alignment, apply
-from engine.geometry.moments import pencil_moments, point_moments, shifted_moments
-from engine.geometry.neighbourhoods import Neighbourhoods, Strip
+from engine.geometry.moments import point_moments
+from engine.geometry.neighbourhoods import Neighbourhoods
 from engine.geometry.normals import angles, facing_normals
+from engine.geometry.patch_kernel import patch_normals
 from engine.scoring.protocol import V1
 from engine.scoring.truth import WindowTruth
 
@@ -20,7 +21,6 @@ ALIGNED = tuple(ALIGNMENTS.index(name) for name in ("median", "scale_shift"))
 _INLIERS = ("inlier_11_25", "inlier_22_5", "inlier_30")
 # At ten times the reach of the ground truth the direction of a point says all there is to say.
 _FARTHEST = 1000.0
-_CLEAR = 1e-6  # what is nearer to a limit than this share of it may be beyond it after rounding
 
 
 def normal_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, truth: WindowTruth) -> dict[str, Tensor]:
@@ -38,15 +38,19 @@ def normal_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, truth
         has a normal; and ``coverage``, the share of points that have one.
     """
     known = truth.normals
-    angle = torch.empty(len(ALIGNED), len(known.order), device=predicted.device)
-    start = 0
-    for frame, hood in enumerate(known.hoods):
-        for strip, maps, moments in _moments(frame, predicted, valid, alignment, truth):
-            first, last = strip.centres
-            here = slice(start + first, start + last)
-            normal = facing_normals(moments, hood.count[first:last], known.ray[:, here].unbind())
-            angle[maps, here] = angles(normal.movedim(0, -2), known.normal[:, here])
-        start += len(hood.place)
+    points = pairwise(accumulate(truth.groups.frame_sizes, initial=0))
+    depth = []
+    for frame, (held, hood) in enumerate(zip(points, known.hoods, strict=True)):
+        here = slice(*held)
+        aligned, _ = apply(alignment.part(frame), predicted[here], valid[here], (len(hood.order),), V1.least_depth)
+        depth.append(_ordered(aligned[list(ALIGNED)].clamp_(max=_FARTHEST), hood))
+    if known.rows:
+        normal = patch_normals(depth, known.rays, known.rows, known.ray)
+    else:
+        moments = torch.cat([point_moments(*frame) for frame in zip(depth, known.rays, known.hoods, strict=True)], -1)
+        count = torch.cat([hood.count for hood in known.hoods])
+        normal = facing_normals(moments.unbind(), count, known.ray.unbind()).movedim(0, -2)
+    angle = angles(normal, known.normal)
     angle = torch.stack([row.index_select(0, known.order) for row in angle])
     found = {
         "angular_mean": known.groups.means(angle),
@@ -58,42 +62,6 @@ def normal_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, truth
     return found
 
 
-def _moments(
-    frame: int, predicted: Tensor, valid: Tensor, alignment: Alignment, truth: WindowTruth
-) -> Iterator[tuple[Strip, int | slice, Sequence[Tensor]]]:
-    """Moments of one frame's aligned points, strip by strip: of one alignment, and its number, or of both at once."""
-    known = truth.normals
-    hood, rays = known.hoods[frame], known.rays[frame]
-    start = sum(truth.groups.frame_sizes[:frame])
-    points = slice(start, start + truth.groups.frame_sizes[frame])
-    depth = predicted[points]
-    part = alignment.part(frame)
-    if known.ray_moments and (shifts := _shifts(depth, part)) is not None:
-        ordered = _ordered(depth[None], hood)[0]
-        for strip in known.strips[frame]:
-            pencil = pencil_moments(ordered, rays, hood, strip)
-            own = known.ray_moments[frame][:, slice(*strip.centres)]
-            for index, shift in enumerate(shifts):
-                yield strip, index, shifted_moments(pencil, own, shift)
-        return
-    aligned, _ = apply(part, depth, valid[points], (len(depth),), V1.least_depth)
-    ordered = _ordered(aligned[list(ALIGNED)].clamp_(max=_FARTHEST), hood)
-    for strip in known.strips[frame]:
-        yield strip, slice(None), point_moments(ordered, rays, hood, strip).unbind()
-
-
 def _ordered(depth: Tensor, hood: Neighbourhoods) -> Tensor:
-    """Depth [T, n] as moments take it: in the order of pixels, with a zero in front."""
+    """Depth [T, n] in the order of pixels, with a zero in front: what a pixel without a point holds."""
     return F.pad(torch.stack([row.index_select(0, hood.order) for row in depth]), (1, 0))
-
-
-def _shifts(depth: Tensor, alignment: Alignment) -> tuple[float, ...] | None:
-    """Shift over scale of each of the two alignments; ``None`` where one of them clamps a point. Only for the CPU,
-    since whoever asks has to wait for the answer."""
-    if not len(depth):
-        return None
-    low, high = (bound.double().numpy() for bound in depth.aminmax())
-    scale, shift = alignment.scale.numpy()[list(ALIGNED), 0], alignment.shift.numpy()[list(ALIGNED), 0]
-    least, most = scale * low + shift, scale * high + shift
-    clear = low > 0 and least.min() > V1.least_depth * (1 + _CLEAR) and most.max() < _FARTHEST * (1 - _CLEAR)
-    return tuple((shift / scale).tolist()) if clear else None

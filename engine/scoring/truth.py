@@ -14,9 +14,10 @@ from torch import Tensor
 
 from engine.dataset.model import PreparedWindow
 from engine.geometry.cameras import rays, transform_positions
-from engine.geometry.moments import laid_out, ray_moments
-from engine.geometry.neighbourhoods import count_around, native_pixels, neighbourhoods, strips
+from engine.geometry.moments import laid_out
+from engine.geometry.neighbourhoods import count_around, native_pixels, neighbourhoods
 from engine.geometry.normals import PixelCloud, fit_patches, trusted
+from engine.geometry.patch_kernel import PatchRows
 from engine.geometry.planes import find_planes
 from engine.geometry.sampling import Taps, bilinear_taps, sample
 from engine.scoring.groups import Groups
@@ -27,7 +28,6 @@ __all__ = ["NormalTruth", "PlaneTruth", "WindowTruth", "prepare_truth"]
 
 BESIDE_JUMP = "points beside a depth jump"
 OUTSIDE_IMAGE = "points outside the prepared image"
-_STRIP_ROWS = 64
 _EDGE = 1e-6  # pixels; a position may miss the last pixel centre by rounding
 
 
@@ -147,9 +147,7 @@ def _normals(
     device: torch.device,
 ) -> NormalTruth:
     rule = V1.normals
-    # A GPU takes a frame in one piece; a CPU in strips that its cache holds.
-    height = _STRIP_ROWS if device.type == "cpu" else size[0]
-    hoods, cut, laid, sums, rays, normals, order, cells = [], [], [], [], [], [], [], []
+    hoods, laid, rows, rays, normals, order, cells = [], [], [], [], [], [], []
     start = 0
     for frame in frames:
         hood = neighbourhoods(frame.pixel, size, rule.window)
@@ -164,10 +162,9 @@ def _normals(
         cell = torch.repeat_interleave(torch.tensor(frame.cells))[hood.centre]
         ray = laid_out(frame.ray[hood.order, :2].t().float(), hood)
         hoods.append(hood.to(device))
-        cut.append(strips(hood, height))
         laid.append(ray.to(device))
         if device.type == "cpu":
-            sums.append(ray_moments(ray, hood))
+            rows.append(PatchRows.of(hood))
         rays.append(frame.ray[hood.centre, :2].t())
         normals.append(patches.normal[0][:, known].float())
         order.append(start + cell.argsort(stable=True))
@@ -176,9 +173,8 @@ def _normals(
     found = Groups.build(cells, region_cells, device)
     return NormalTruth(
         hoods=tuple(hoods),
-        strips=tuple(cut),
         rays=tuple(laid),
-        ray_moments=tuple(sums),
+        rows=tuple(rows),
         ray=_join(rays, dim=1).float().double().to(device),
         normal=_join(normals, dim=1).to(device),
         order=_join(order).to(device),

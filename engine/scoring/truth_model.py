@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from engine.dataset.model import Window
-from engine.geometry.neighbourhoods import Neighbourhoods, Strip
+from engine.geometry.neighbourhoods import Neighbourhoods
+from engine.geometry.patch_kernel import PatchRows
 from engine.geometry.sampling import Taps
 from engine.scoring.groups import Groups
 
@@ -21,10 +22,8 @@ class NormalTruth:
 
     Attributes:
         hoods: of every frame; positions count within the frame.
-        strips: in which the neighbourhoods of every frame are summed.
         rays: x and y of the viewing rays of every frame's points as pixels of its grid, [2, rows, columns], float32.
-        ray_moments: of every frame, see :func:`engine.geometry.moments.ray_moments`; none on a GPU, where summing again
-            costs less than asking whether that is needed.
+        rows: the centres of every frame as the kernel of a CPU walks over them; none on a GPU.
         ray: x and y of the viewing rays (z = 1) of all centres, [2, Q], float64.
         normal: of all centres, [3, Q], float32, unit, turned towards the camera.
         order: the centres sorted by frame and region, [Q], int64.
@@ -33,9 +32,8 @@ class NormalTruth:
     """
 
     hoods: tuple[Neighbourhoods, ...]
-    strips: tuple[tuple[Strip, ...], ...]
     rays: tuple[Tensor, ...]
-    ray_moments: tuple[Tensor, ...]
+    rows: tuple[PatchRows, ...]
     ray: Tensor
     normal: Tensor
     order: Tensor
