@@ -16,9 +16,9 @@ from engine.dataset.model import Preparation
 from engine.inference.lora_config import BaseNetwork, match_modules
 from engine.inference.tiny import TinyConfig, TinyNetwork, save_network
 
-# 8 frames of 296x80 pixels are 8 x 373 tokens; of this width, a global block costs 2.4 frame blocks (VGGT: 2.3).
+# 8 frames of 264x72 pixels are 8 x 300 tokens; of this width, a global block costs 2.3 frame blocks, as in VGGT.
 # Small patches leave few pixels to the depth head, whose convolutions are then wide enough to be bound by arithmetic.
-SCALED = TinyConfig(embed_dim=256, depth=6, heads=4, patch=8, features=96, width=296, encoder_depth=6)
+SCALED = TinyConfig(embed_dim=224, depth=6, heads=4, patch=8, features=84, width=264, encoder_depth=6)
 QUICK = TinyConfig(embed_dim=16, depth=3, heads=2, patch=8, features=8, mlp_ratio=2, width=64, encoder_depth=1)
 
 # As VGGT's 16 to its width of 1024.
