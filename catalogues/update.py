@@ -75,7 +75,9 @@ def state(domain: Domain, language: str) -> State:
     write_mo(compiled, again)
     untranslated = tuple(str(message.id) for message in again if message.id and not _whole(message.string))
     mo = po.with_suffix(".mo")
-    stale = not po.exists() or not mo.exists() or po.read_bytes() != with_header or mo.read_bytes() != compiled.getvalue()
+    stale = (
+        not po.exists() or not mo.exists() or po.read_bytes() != with_header or mo.read_bytes() != compiled.getvalue()
+    )
     return State(po, with_header, compiled.getvalue(), untranslated, stale)
 
 

@@ -11,6 +11,7 @@ from engine.dataset.model import Window
 from engine.geometry.neighbourhoods import Neighbourhoods, Strip
 from engine.geometry.sampling import Taps
 from engine.scoring.groups import Groups
+from engine.scoring.slices import SliceTruth
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,7 @@ class WindowTruth:
         planes: see there; ``None`` where no plane was found, or the dataset has no such region.
         camera_to_world: true poses, [S, 4, 4], float64, on the CPU.
         left_out: points that do not count, by reason.
+        slices: the points by distance and class; ``None`` where that was not asked for.
     """
 
     window: Window
@@ -111,3 +113,4 @@ class WindowTruth:
     planes: PlaneTruth | None
     camera_to_world: Tensor
     left_out: Counter[str]
+    slices: SliceTruth | None = None
