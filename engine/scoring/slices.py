@@ -176,10 +176,14 @@ class SliceTally:
 def part_sums(values: Tensor, truth: SliceTruth) -> Tensor:
     """Sums over parts, in the same order at every call: [M, N] in the order of parts -> [M, P], float64."""
     if values.is_cuda:
-        # One long row: its segments are added up by a block of threads each, without atomic additions.
-        sizes = truth.sizes.repeat(len(values))
-        sums = torch.segment_reduce(values.double().flatten(), "sum", lengths=sizes, unsafe=True)
-        return sums.reshape(len(values), -1)
+        return segment_sums(values, truth.sizes)
     if not len(truth.starts):
         return values.new_zeros(len(values), 0, dtype=torch.float64)
     return torch.from_numpy(np.add.reduceat(values.numpy(), truth.starts, axis=1)).double()
+
+
+def segment_sums(values: Tensor, sizes: Tensor) -> Tensor:
+    """Sums over segments of so many neighbours, [M, N] -> [M, P], float64. As one long row a GPU adds up each of them
+    by threads of its own, without atomic additions, and nobody waits."""
+    sums = torch.segment_reduce(values.double().flatten(), "sum", lengths=sizes.repeat(len(values)), unsafe=True)
+    return sums.reshape(len(values), -1)

@@ -301,3 +301,24 @@ def test_scores_do_not_depend_on_what_was_scored_before() -> None:
     for found, expected in zip(again, (alone[1], alone[0], alone[1]), strict=True):
         assert_frame_equal(found, expected, rel_tol=0, abs_tol=0)
 
+
+def test_rows_hold_the_scores_and_null_where_there_is_none() -> None:
+    truth, prediction = scene()
+    scores = score_window(prediction, truth)
+    scores.values["depth.mae"][1, 2, 0] = math.nan
+    scores.values["pixels"][:, 3, 1] = 0
+    scores.values["degenerate"][2, 0, :] = 1
+    table = rows(scores, "c")
+    assert isinstance(scores, WindowScores)
+    by_key = {(row["align"], row["frame"], row["region"]): row for row in table.iter_rows(named=True)}
+    for index in np.ndindex(len(ALIGNMENTS), 4, len(REGIONS)):
+        kind, frame, region = index
+        row = by_key[ALIGNMENTS[kind], 100 + frame, tuple(REGIONS)[region]]
+        for name, values in scores.values.items():
+            if name == "degenerate":
+                assert row[name] is bool(values[index])
+            elif name in ("pixels", "clamped"):
+                assert row[name] == (None if scores.values["pixels"][index] == 0 else int(values[index]))
+            else:
+                assert row[name] == (None if math.isnan(values[index]) else values[index])
+    assert not any(table[name].is_nan().any() for name, dtype in table.schema.items() if dtype == pl.Float64)
