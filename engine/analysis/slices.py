@@ -171,9 +171,11 @@ def part_differences(
         by: the kind.
 
     Returns:
-        As of :func:`sliced_differences`; metrics that have no slices have no rows. For every metric, all checkpoints
-        and slices are one family.
+        As of :func:`sliced_differences`; metrics that have no slices have no rows, and nothing has where the baseline
+        has none. For every metric, all checkpoints and slices are one family.
     """
+    if baseline not in statistics.sample:
+        return empty(SLICES)
     return _keyed_differences(statistics, overall, _SLICES_OF[by], by.value, baseline, checkpoints, catalogue)
 
 
