@@ -4,7 +4,7 @@ Drives and strata are parts of the windows, whose sums are those of the whole sa
 every frame: the depth metrics that are means over points have sums of their own there
 (:func:`engine.results.slices.slice_sums`). A slice by distance is of the metric's own region; classes stand beside the
 regions, whatever region the metric is of. All are averaged alike: the mean over frames of a frame's mean over points;
-frames without a point of the slice are left out, and ``frames`` counts the others.
+frames with too few points of the slice are left out, and ``frames`` counts the others.
 """
 
 from __future__ import annotations

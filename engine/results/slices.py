@@ -22,7 +22,7 @@ from engine.results.reading import PARQUET_ERRORS, why_unreadable
 from engine.results.shards import label, shard_folders
 from engine.results.summaries import chosen_alignment
 from engine.results.sums import reduce_rows
-from engine.schema import FRAME_SLICES, FRAMES, OF_REGION, SLICED, WINDOW_SUMS, SliceKind, empty
+from engine.schema import FRAME_SLICES, FRAMES, LEAST_POINTS, OF_REGION, SLICED, WINDOW_SUMS, SliceKind, empty
 
 _METRICS = float_columns(FRAME_SLICES)
 _PIXELS = f"{Group.DEPTH}.pixels"
@@ -50,8 +50,9 @@ def slice_sums(
 ) -> pl.DataFrame:
     """The sums of depth metrics over every window, per checkpoint and slice.
 
-    As in whole regions, a window's sum is over frames, of the means over their points: every frame that holds a point
-    of the slice counts the same, however many it holds. The others are left out, and ``count`` says how many are not.
+    As in whole regions, a window's sum is over frames, of the means over their points, and every frame counts the same.
+    Those with fewer than :data:`engine.schema.LEAST_POINTS` points in a slice are left out there, and ``count`` says
+    how many are not. The points depend on the truth alone, so that all checkpoints have the same frames.
 
     Args:
         run: a loaded run.
@@ -113,7 +114,8 @@ class _Slices:
 
     def rows(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         """Rows whose region names the slice; there is none of a window."""
-        rows = scan(self.files, FRAME_SLICES).filter(pl.col("by") == self.by, pl.col("align") == self.alignment)
+        enough = pl.col("pixels") >= LEAST_POINTS
+        rows = scan(self.files, FRAME_SLICES).filter(pl.col("by") == self.by, pl.col("align") == self.alignment, enough)
         part = pl.col("slice")
         if self.by is SliceKind.DISTANCE:
             if self.regions is not None:

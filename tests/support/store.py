@@ -37,7 +37,7 @@ def frames(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 def slice_row(checkpoint: str, frame: int, part: str, by: str = "distance", **values: Any) -> dict[str, Any]:
     """One row of a slice; metrics are given as ``depth__abs_rel``."""
     row: dict[str, Any] = dict.fromkeys(FRAME_SLICES)
-    row |= {"checkpoint": checkpoint, "window": 0, "drive": "d", "frame": frame, "align": "median", "pixels": 10}
+    row |= {"checkpoint": checkpoint, "window": 0, "drive": "d", "frame": frame, "align": "median", "pixels": 30}
     row |= {"region": "building" if by == "distance" else "full", "by": by, "slice": part}
     return row | {name.replace("__", "."): value for name, value in values.items()}
 

@@ -18,7 +18,7 @@ from engine.results.model import Run
 from engine.results.slices import slice_kinds, slice_sums
 from engine.results.sums import window_sums
 from engine.results.writer import write_metadata, write_run, write_slices
-from engine.schema import WINDOW_SUMS, SliceKind
+from engine.schema import LEAST_POINTS, WINDOW_SUMS, SliceKind
 
 AR = "depth.building.abs_rel"
 NEAR, FAR = "depth.building/2-5 m.abs_rel", "depth.building/40+ m.abs_rel"
@@ -42,8 +42,9 @@ def test_by_hand(tmp_path: Path) -> None:
         tmp_path / "run",
         [
             slice_row("baseline", 0, "2-5 m", depth__abs_rel=1.0, depth__mae=7.0, pixels=1000),
-            # Every frame counts the same, however few points it holds.
-            slice_row("baseline", 1, "2-5 m", depth__abs_rel=3.0, pixels=1),
+            # Every frame counts the same, however many points it holds; but a few are too few.
+            slice_row("baseline", 1, "2-5 m", depth__abs_rel=3.0, pixels=LEAST_POINTS),
+            slice_row("baseline", 2, "2-5 m", depth__abs_rel=9.0, pixels=LEAST_POINTS - 1),
             slice_row("baseline", 1, "40+ m", depth__abs_rel=5.0),
             slice_row("baseline", 8, "2-5 m", window=1, depth__abs_rel=0.5),
             slice_row("baseline", 0, "2-5 m", depth__abs_rel=9.0, align="scale"),
@@ -62,7 +63,7 @@ def test_by_hand(tmp_path: Path) -> None:
     others = {"depth.building/2-5 m.mae", *(f"depth.{part}.pixels" for part in ("building/2-5 m", "building/40+ m"))}
     assert set(plain(sums)["metric"]) == {NEAR, FAR, *others, "depth.full/2-5 m.pixels"}
     of_class = plain(slice_sums(run, SliceKind.CLASS))
-    assert of_class.select("metric", "sum").rows() == [("depth.road.abs_rel", 0.25), ("depth.road.pixels", 10.0)]
+    assert of_class.select("metric", "sum").rows() == [("depth.road.abs_rel", 0.25), ("depth.road.pixels", 30.0)]
 
 
 def test_only_what_is_asked_for(tmp_path: Path) -> None:
