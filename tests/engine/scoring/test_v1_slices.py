@@ -124,8 +124,11 @@ def test_slices_are_the_whole_in_parts(sizes: list[tuple[int, int, int]], block:
             "mae": np.abs(aligned - g[inside]).mean(),
             "rmse": np.sqrt(((aligned - g[inside]) ** 2).mean()),
         }
+        # Differences of depths that are rounded to float32.
+        far = max(aligned.max(), g[inside].max())
         for name, value in expected.items():
-            assert column[SLICED.index(name)] == pytest.approx(value, rel=1e-5), name
+            rounding = 1e-6 * (1.0 if name == "abs_rel" else far)
+            assert column[SLICED.index(name)] == pytest.approx(value, rel=1e-5, abs=rounding), name
     for place in range(len(sizes)):
         for region in regions:
             own = [i for i, one in enumerate(truth.slices) if one[:3] == (place, region, SliceKind.DISTANCE)]
@@ -136,7 +139,7 @@ def test_slices_are_the_whole_in_parts(sizes: list[tuple[int, int, int]], block:
                 for row, name in enumerate(SLICED):
                     power = 2 if name == "rmse" else 1
                     whole = (values[row, own] ** power * points).sum() / points.sum()
-                    assert whole == pytest.approx(float(scores.metrics[name][where]) ** power, rel=1e-6, abs=1e-9)
+                    assert whole == pytest.approx(float(scores.metrics[name][where]) ** power, rel=2e-6, abs=1e-9)
 
 
 def truth_count(sizes: list[tuple[int, int, int]], frame: int, region: str) -> int:
