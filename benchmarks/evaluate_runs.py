@@ -13,16 +13,17 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from benchmarks.evaluate_work import DEVICE, pseudo, score, truth_of
+from benchmarks.evaluate_work import DEVICE, pseudo, score, truth_of, write_scored
 from engine.dataset.open import open_dataset
 from engine.evaluation import runner
 from engine.evaluation.journal import Event
 from engine.evaluation.plan import BASELINE, CHANCE, ORACLE, Plan
 from engine.evaluation.predictors import ModelPredictors
 from engine.evaluation.previews import preview_windows, write_preview
+from engine.evaluation.shard import ScoredWindow
 from engine.inference.contract import Prediction
 from engine.results import layout
-from engine.results.writer import write_frames, write_table
+from engine.results.writer import write_table
 from engine.scoring.window import merge_curves
 
 
@@ -123,7 +124,7 @@ def naive(plan: Plan, predictors: ModelPredictors, names: Sequence[str]) -> floa
     for name in names:
         dataset = open_dataset(plan.config.data)
         for number, shard in enumerate(plan.shards):
-            found: dict[str, list[pl.DataFrame]] = {}
+            scored: list[ScoredWindow] = []
             for window in shard:
                 prepared = dataset.load(window, prepare)
                 truth = truth_of(plan, prepared)
@@ -133,13 +134,11 @@ def naive(plan: Plan, predictors: ModelPredictors, names: Sequence[str]) -> floa
                     predictions += pseudo(prepared, chance_depth)
                 for label, prediction in predictions:
                     with torch.inference_mode():
-                        frame_rows, curve = score(plan, label, prediction, truth)
-                    found.setdefault(label, []).append(frame_rows)
-                    curves.append(curve)
+                        scored.append(score(plan, label, prediction, truth))
                     if window.id in pictured:
                         write_preview(to, label, prepared, prediction.depth[0].float().cpu().numpy())
-            for label, parts in found.items():
-                write_frames(to, label, pl.concat(parts), f"{number:06d}")
+            write_scored(scored, to, number)
+            curves += [one.curves for one in scored]
     write_table(to, layout.CURVES, merge_curves(curves))
     return time.perf_counter() - begin
 
@@ -159,10 +158,11 @@ def differences(one: Path, other: Path, names: Sequence[str]) -> tuple[list[str]
     compared = 0
     every = [*names, ORACLE, CHANCE]
     for name in every:
-        rows, others = (pl.read_parquet(run / layout.FRAMES / name / "*.parquet") for run in (one, other))
-        compared += rows.height
-        if rows.height == 0 or not rows.equals(others, null_equal=True):
-            found.append(name)
+        for table in (layout.FRAMES, layout.SLICES):
+            rows, others = (pl.read_parquet(run / table / name / "*.parquet") for run in (one, other))
+            compared += rows.height
+            if rows.height == 0 or not rows.equals(others, null_equal=True):
+                found.append(name if table == layout.FRAMES else f"{table}/{name}")
     curves, others = (
         pl.read_parquet(run / layout.CURVES)
         .filter(pl.col("checkpoint").is_in(every))

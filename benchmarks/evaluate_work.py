@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -20,15 +20,16 @@ from engine.evaluation.plan import BASELINE, CHANCE, ORACLE, Plan
 from engine.evaluation.predictors import chance
 from engine.evaluation.previews import preview_windows, write_preview
 from engine.evaluation.record import CURVE_SHARDS
+from engine.evaluation.shard import ScoredWindow
 from engine.inference.contract import Prediction, no_grad_predict
 from engine.inference.lora import AdapterBank
 from engine.inference.pose_encoding import decode
 from engine.inference.tiny import TinyModel, TinyNetwork, build
 from engine.results import layout
-from engine.results.writer import write_frames, write_table
+from engine.results.writer import write_frames, write_slices, write_table
 from engine.scoring.oracle import oracle
 from engine.scoring.truth import WindowTruth, prepare_truth
-from engine.scoring.window import curve_rows, rows, score_window
+from engine.scoring.window import curve_rows, rows, score_window, slice_rows
 
 DEVICE = torch.device("cpu")
 
@@ -121,13 +122,29 @@ class Models:
 
 def truth_of(plan: Plan, prepared: PreparedWindow) -> WindowTruth:
     """The truth of a window of the street, as an evaluation prepares it."""
-    return prepare_truth(prepared, plan.dataset.regions, DEVICE, plane_region="building", seed=plan.config.seed)
+    dataset = plan.dataset
+    return prepare_truth(
+        prepared,
+        dataset.regions,
+        DEVICE,
+        plane_region="building",
+        seed=plan.config.seed,
+        classes=dataset.classes,
+    )
 
 
-def score(plan: Plan, name: str, prediction: Prediction, truth: WindowTruth) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows and curves of one prediction."""
-    scores = score_window(prediction, truth, align_scope=plan.config.align_scope)
-    return rows(scores, name), curve_rows(scores, name)
+def score(plan: Plan, name: str, prediction: Prediction, truth: WindowTruth) -> ScoredWindow:
+    """Rows, slices and curves of one prediction."""
+    scores = score_window(prediction, truth, align_scope=plan.config.align_scope, align=plan.config.align)
+    return ScoredWindow(name, rows(scores, name), slice_rows(scores, name), curve_rows(scores, name))
+
+
+def write_scored(scored: Sequence[ScoredWindow], to: Path, shard: int) -> None:
+    """Write the rows and slices of a shard's windows."""
+    for name in dict.fromkeys(one.checkpoint for one in scored):
+        own = [one for one in scored if one.checkpoint == name]
+        write_frames(to, name, pl.concat([one.frames for one in own]), f"{shard:06d}")
+        write_slices(to, name, pl.concat([one.slices for one in own]), f"{shard:06d}")
 
 
 def pseudo(prepared: PreparedWindow, chance_depth: float) -> Iterator[tuple[str, Prediction]]:
@@ -151,8 +168,7 @@ def unavoidable(plan: Plan, models: Models, chance_depth: float, to: Path) -> di
     clock = Clock()
     pictured = preview_windows(plan.windows)
     for number, shard in enumerate(plan.shards):
-        found: dict[str, list[pl.DataFrame]] = defaultdict(list)
-        curves: list[pl.DataFrame] = []
+        scored: list[ScoredWindow] = []
         for window in shard:
             with clock(READING):
                 prepared = plan.dataset.load(window, models.preparation)
@@ -166,16 +182,14 @@ def unavoidable(plan: Plan, models: Models, chance_depth: float, to: Path) -> di
                 predictions = _predictions(clock, models, images, trunk)
                 for name, prediction in chain(predictions, pseudo(prepared, chance_depth)):
                     with clock(SCORING):
-                        frame_rows, curve = score(plan, name, prediction, truth)
-                    found[name].append(frame_rows)
-                    curves.append(curve)
+                        scored.append(score(plan, name, prediction, truth))
                     if window.id in pictured:
                         with clock(PICTURES):
                             write_preview(to, name, prepared, prediction.depth[0].float().cpu().numpy())
         with clock(WRITING):
-            for name, parts in found.items():
-                write_frames(to, name, pl.concat(parts), f"{number:06d}")
-            write_table(to / CURVE_SHARDS / f"{number:06d}", layout.CURVES, pl.concat(curves))
+            write_scored(scored, to, number)
+            curves = pl.concat([one.curves for one in scored])
+            write_table(to / CURVE_SHARDS / f"{number:06d}", layout.CURVES, curves)
     return dict(clock.seconds)
 
 

@@ -26,7 +26,7 @@ from torch import Tensor
 from engine.dataset.model import Preparation, PreparedWindow
 from engine.dataset.open import open_dataset
 from engine.dataset.street_writer import write_street
-from engine.geometry.alignment import fit
+from engine.geometry.alignment import ALIGNMENTS, Alignment, fit
 from engine.geometry.sampling import inverse_depth, sample_depth
 from engine.inference.contract import Prediction
 from engine.scoring import truth as truths
@@ -36,7 +36,8 @@ from engine.scoring.oracle import oracle
 from engine.scoring.photometric import photometric_metrics
 from engine.scoring.planarity import planarity_metrics
 from engine.scoring.pose import pose_metrics
-from engine.scoring.window import WindowScores, curve_rows, rows, score_window
+from engine.scoring.slices import SliceTally
+from engine.scoring.window import WindowScores, curve_rows, rows, score_window, slice_rows
 
 NATIVE = (1408, 376)
 WIDTH, PATCH = 518, 14
@@ -114,14 +115,15 @@ def memory(repeats: int, device: torch.device) -> Memory:
     return Memory(large.nbytes / read, large.nbytes / write)
 
 
-def prepare(folder: Path, azimuths: int) -> tuple[PreparedWindow, dict[str, Any]]:
-    """One window of a street, which is written where there is none."""
+def prepare(folder: Path, azimuths: int) -> tuple[PreparedWindow, dict[str, Any], dict[int, str]]:
+    """One window of a street, which is written where there is none; its regions and its classes."""
     root = folder / "street"
     if not root.exists():
         write_street(root, drives={3: "val"}, frames=2 * SEQ_LEN, size=NATIVE, azimuths=azimuths)
     dataset = open_dataset(root)
     window = dataset.windows("val", seq_len=SEQ_LEN, stride=SEQ_LEN)[0]
-    return dataset.load(window, Preparation("fit", WIDTH, PATCH)), dict(dataset.regions)
+    prepared = dataset.load(window, Preparation("fit", WIDTH, PATCH))
+    return prepared, dict(dataset.regions), dict(dataset.classes)
 
 
 def plausible(prepared: PreparedWindow, device: torch.device, seed: int = 0) -> Prediction:
@@ -137,9 +139,13 @@ def plausible(prepared: PreparedWindow, device: torch.device, seed: int = 0) -> 
     return Prediction(*(getattr(found, field.name).to(device) for field in fields(Prediction)))
 
 
-def kernels(prepared: PreparedWindow, regions: dict[str, Any], device: torch.device) -> list[Kernel]:
+def kernels(
+    prepared: PreparedWindow, regions: dict[str, Any], classes: dict[int, str], device: torch.device
+) -> list[Kernel]:
     """Everything that scoring a prediction does, each part alone, and the parts of preparing the truth."""
-    truth = truths.prepare_truth(prepared, regions, device)
+    truth = truths.prepare_truth(prepared, regions, device, classes=classes)
+    assert truth.slices is not None
+    plain = replace(truth, slices=None)
     prediction = plausible(prepared, device)
     inverse = inverse_depth(prediction.depth[0])
     predicted, valid = sample_depth(inverse.flatten(), truth.taps)
@@ -164,6 +170,11 @@ def kernels(prepared: PreparedWindow, regions: dict[str, Any], device: torch.dev
             lambda: depth_metrics(predicted, valid, alignment, truth),
             (one, truth.depth, truth.log_depth),
         ),
+        Kernel(
+            "depth with slices",
+            lambda: sliced_depth(predicted, valid, alignment, truth),
+            (one, truth.depth, truth.log_depth, truth.slices),
+        ),
         Kernel("scale", lambda: scale_metrics(predicted, truth.median_depth, truth.groups), predicted),
         Kernel("normals", lambda: normal_metrics(predicted, valid, alignment, truth), (one, truth.normals)),
         Kernel("planarity", lambda: planarity_metrics(predicted, valid, alignment, truth), (one, truth.planes)),
@@ -174,7 +185,9 @@ def kernels(prepared: PreparedWindow, regions: dict[str, Any], device: torch.dev
         ),
         Kernel("pose", lambda: pose_metrics(extrinsics, truth.camera_to_world), (extrinsics, truth.camera_to_world)),
         Kernel("rows", lambda: rows(scores, "checkpoint"), held),
+        Kernel("slice rows", lambda: slice_rows(scores, "checkpoint"), scores.sliced),
         Kernel("curve rows", lambda: curve_rows(scores, "checkpoint"), scores.curve),
+        Kernel("the same, no slices", lambda: whole(prediction, plain), (prediction.depth, plain)),
         Kernel(TOTAL, lambda: whole(prediction, truth), (prediction.depth, truth)),
         Kernel(
             "truth: points",
@@ -193,7 +206,7 @@ def kernels(prepared: PreparedWindow, regions: dict[str, Any], device: torch.dev
         ),
         Kernel(
             "truth: all of it",
-            lambda: truths.prepare_truth(prepared, regions, device),
+            lambda: truths.prepare_truth(prepared, regions, device, classes=classes),
             (prepared.points, prepared.images),
         ),
     ]
@@ -206,7 +219,16 @@ def whole(prediction: Prediction, truth: truths.WindowTruth) -> None:
     """What one checkpoint costs on one window."""
     scores = score_window(prediction, truth)
     rows(scores, "checkpoint")
+    slice_rows(scores, "checkpoint")
     curve_rows(scores, "checkpoint")
+
+
+def sliced_depth(predicted: Tensor, valid: Tensor, alignment: Alignment, truth: truths.WindowTruth) -> Tensor:
+    """The depth metrics, by slice too."""
+    assert truth.slices is not None
+    tally = SliceTally(truth.slices, ALIGNMENTS.index("median"))
+    depth_metrics(predicted, valid, alignment, truth, tally)
+    return tally.metrics()
 
 
 def report(found: list[Kernel], threads: int, repeats: int, device: torch.device) -> None:
@@ -241,10 +263,10 @@ def main() -> None:
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
-        prepared, regions = prepare(arguments.street or Path(scratch), arguments.azimuths)
+        prepared, regions, classes = prepare(arguments.street or Path(scratch), arguments.azimuths)
         points = [int(frame.usable.sum()) for frame in prepared.points]
         print(f"{len(points)} frames of {prepared.images.shape[-1]}x{prepared.images.shape[-2]}, {sum(points)} points")
-        found = kernels(prepared, regions, arguments.device)
+        found = kernels(prepared, regions, classes, arguments.device)
         for threads in arguments.threads:
             report(found, threads, arguments.repeats, arguments.device)
 

@@ -1,12 +1,17 @@
-"""The same comparison in parts of the sample: per drive, per stratum, per region. A win on the mean can hide a loss.
+"""The same comparison per drive, stratum, region, distance and label class. A win on the mean can hide a loss.
 
-Distances are not among the parts: per-frame rows hold means over all points of a region. Slices by distance need one
-row per (window, frame, region, align, distance bin) with the bin's edges and its points.
+Drives and strata are parts of the windows, whose sums are those of the whole sample. Distances and classes are parts of
+every frame: the depth metrics that are means over points have sums of their own there
+(:func:`engine.results.slices.slice_sums`). A slice by distance is of the metric's own region; classes stand beside the
+regions, whatever region the metric is of. All are averaged alike: the mean over frames of a frame's mean over points;
+frames with too few points of the slice are left out, and ``frames`` counts the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -14,15 +19,15 @@ import polars as pl
 from engine.analysis.deltas import Verdict
 from engine.analysis.differences import DIFFERENCES
 from engine.analysis.paired import Compared, against, differences_frame
-from engine.analysis.resampling.sample import Bools, WindowSample
+from engine.analysis.resampling.sample import Bools, WindowSample, tabulate
 from engine.analysis.resampling.statistics import Statistics
 from engine.catalogue import Catalogue
-from engine.schema import empty
+from engine.schema import OF_REGION, SliceKind, empty
 
 _COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "by": pl.String,  # drive, stratum or region
+    "by": pl.String,  # drive, stratum, region, distance or class
     "slice": pl.String,
-    "of": pl.String,  # the metric that was asked for; in slices by region `metric` is that region's
+    "of": pl.String,  # the metric that was asked for; where slices are no parts of windows `metric` is the slice's own
     **DIFFERENCES,
     # Better as a whole, and significantly worse here: the verdicts of both are corrected for their looks.
     "loses": pl.Boolean,
@@ -57,6 +62,42 @@ def by_region(sample: WindowSample, key: str) -> dict[str, str]:
         return {}
     parts = [(other, *_split(other)) for other in sample.metrics]
     return {region: other for other, family, region, own in parts if region and (family, own) == (group, name)}
+
+
+def by_distance(sample: WindowSample, key: str) -> dict[str, str]:
+    """Slice by distance -> the key of the same metric there, within its own region, nearest first.
+
+    Args:
+        sample: of sums over slices by distance.
+        key: of a region, such as ``depth.building.abs_rel``.
+    """
+    group, region, name = _split(key)
+    found = {}
+    for other in sample.metrics:
+        family, whole, own = _split(other)
+        of, of_slice, part = whole.rpartition(OF_REGION)
+        if of_slice and (family, of, own) == (group, region, name):
+            found[part] = other
+    return dict(sorted(found.items(), key=lambda item: _begin(item[0])))
+
+
+def slice_statistics(whole: Statistics, sums: pl.DataFrame, catalogue: Catalogue) -> Statistics | None:
+    """Statistics of slices by distance or class over the resamples of the whole sample.
+
+    Args:
+        whole: of the sample.
+        sums: of one kind of slices of the same run, schema :data:`engine.schema.WINDOW_SUMS`.
+        catalogue: directions.
+
+    Returns:
+        ``None`` where there are no such slices.
+
+    Raises:
+        DataError: they hold windows that the sample does not.
+    """
+    if sums.is_empty():
+        return None
+    return Statistics(tabulate(sums, windows_of=whole.sample), whole.blocks, catalogue=catalogue)
 
 
 def sliced_differences(
@@ -110,13 +151,51 @@ def region_differences(
 
     Arguments and frame as of :func:`sliced_differences`; the region that was asked for is among its slices.
     """
+    return _keyed_differences(statistics, overall, by_region, "region", baseline, checkpoints, catalogue)
+
+
+def part_differences(
+    statistics: Statistics,
+    overall: pl.DataFrame,
+    *,
+    by: SliceKind,
+    baseline: str,
+    checkpoints: Iterable[str],
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """Every checkpoint against one other in every slice by distance, or in every label class, of each depth metric.
+
+    Args:
+        statistics: of the slices of that kind, see :func:`slice_statistics`.
+        overall, baseline, checkpoints, catalogue: as of :func:`sliced_differences`.
+        by: the kind.
+
+    Returns:
+        As of :func:`sliced_differences`; metrics that have no slices have no rows, and nothing has where the baseline
+        has none. For every metric, all checkpoints and slices are one family.
+    """
+    if baseline not in statistics.sample:
+        return empty(SLICES)
+    return _keyed_differences(statistics, overall, _SLICES_OF[by], by.value, baseline, checkpoints, catalogue)
+
+
+def _keyed_differences(
+    statistics: Statistics,
+    overall: pl.DataFrame,
+    slices_of: Callable[[WindowSample, str], Mapping[str, str]],
+    by: str,
+    baseline: str,
+    checkpoints: Iterable[str],
+    catalogue: Catalogue,
+) -> pl.DataFrame:
+    """The comparison in slices that are metrics of their own."""
     names = _known(statistics, checkpoints, baseline)
     tables = [empty(SLICES)]
     for key in overall.get_column("metric").unique(maintain_order=True) if names else ():
-        regions = by_region(statistics.sample, key)
-        if regions:
-            found = [against(statistics, other, baseline, names) for other in regions.values()]
-            tables.append(_table(found, list(regions), names, key, "region", overall, catalogue))
+        slices = slices_of(statistics.sample, key)
+        if slices:
+            found = [against(statistics, other, baseline, names) for other in slices.values()]
+            tables.append(_table(found, list(slices), names, key, by, overall, catalogue))
     return pl.concat(tables)
 
 
@@ -153,3 +232,15 @@ def _split(key: str) -> tuple[str, str, str]:
     group, _, rest = key.partition(".")
     region, _, name = rest.rpartition(".")
     return group, region, name
+
+
+def _begin(part: str) -> float:
+    """Where a slice by distance begins, metres: its name begins with that."""
+    number = re.match(r"\d+(?:\.\d+)?", part)
+    return float(number[0]) if number else math.inf
+
+
+_SLICES_OF: Mapping[SliceKind, Callable[[WindowSample, str], Mapping[str, str]]] = {
+    SliceKind.DISTANCE: by_distance,
+    SliceKind.CLASS: by_region,  # in sums over classes, every region is one
+}

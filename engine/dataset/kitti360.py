@@ -79,6 +79,11 @@ class Kitti360:
         return ids.REGIONS
 
     @property
+    def classes(self) -> Mapping[int, str]:
+        """The official names of all label ids."""
+        return ids.NAMES
+
+    @property
     def calibration(self) -> Calibration:
         """Of the camera in use."""
         return self._calibration

@@ -126,6 +126,10 @@ class Dataset(Protocol):
         of ``building``, given as its ids."""
 
     @property
+    def classes(self) -> Mapping[int, str]:
+        """Label id -> class name; empty where there are no labels."""
+
+    @property
     def left_out(self) -> Counter[str]:
         """What was left out so far and why: reason -> count."""
 

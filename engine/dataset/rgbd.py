@@ -85,6 +85,11 @@ class RgbdClip:
         return ids.UNLABELLED_REGIONS
 
     @property
+    def classes(self) -> Mapping[int, str]:
+        """None: there are no labels."""
+        return {}
+
+    @property
     def left_out(self) -> Counter[str]:
         """What was left out so far and why."""
         return self._left_out.counts()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.atomic import flush_folder
 from engine.evaluation.record import CURVE_SHARDS, finish_curves
+from engine.results import layout
 from engine.results.joining import join_shards
 from engine.results.shards import shard_folders
 from engine.results.summaries import derive
@@ -18,7 +19,7 @@ _MERGED_CURVES = f".{CURVE_SHARDS}-merged"
 
 
 def finish_store(run: Path, alignment: str) -> dict[str, str]:
-    """Merge the curves, join every checkpoint's shards into one file, write the cache of summaries.
+    """Merge the curves, join every checkpoint's shards into one file of each kind, write the cache of summaries.
 
     For the process that holds the run's lock, when every shard is computed. It may be killed at any moment, and this be
     called again.
@@ -28,7 +29,8 @@ def finish_store(run: Path, alignment: str) -> dict[str, str]:
         alignment: the one that summaries show.
 
     Returns:
-        Folder below ``frames/`` -> why its shards were not joined; they are read as well, more slowly.
+        Folder below ``frames/``, or ``slices/`` and the folder below that -> why its shards were not joined; they are
+        read as well, more slowly.
 
     Raises:
         DataError: the table of curves cannot be written.
@@ -36,6 +38,7 @@ def finish_store(run: Path, alignment: str) -> dict[str, str]:
     finish_curves(run)
     _remove_curve_shards(run)
     kept = join_shards(run)
+    kept |= {f"{layout.SLICES}/{name}": why for name, why in join_shards(run, layout.SLICES).items()}
     # Both only save time: a disk without space for them must not fail an evaluation that is done.
     with contextlib.suppress(OSError):
         write_beside(run, derive(shard_folders(run), alignment).values())

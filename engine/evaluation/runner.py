@@ -24,7 +24,7 @@ from engine.evaluation.record import CURVE_SHARDS, describe
 from engine.evaluation.shard import ShardResult, ShardWorker
 from engine.inference.sharing import SharingReport
 from engine.results import layout
-from engine.results.writer import write_frames, write_metadata, write_table
+from engine.results.writer import write_frames, write_metadata, write_slices, write_table
 from engine.schema import WINDOWS
 
 JOURNAL = "journal.jsonl"
@@ -203,6 +203,8 @@ class _Run:
         shard = f"{number:06d}"
         for name, rows in result.frames.items():
             write_frames(self._folder, name, rows, shard)
+        for name, rows in result.slices.items():
+            write_slices(self._folder, name, rows, shard)
         if result.curves is not None:
             write_table(self._folder / CURVE_SHARDS / shard, layout.CURVES, result.curves)
 

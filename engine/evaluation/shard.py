@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 import torch
@@ -18,7 +19,7 @@ from engine.evaluation.transfer import start_fetch
 from engine.inference.contract import Prediction
 from engine.scoring.oracle import oracle
 from engine.scoring.truth import WindowTruth, prepare_truth
-from engine.scoring.window import WindowScores, curve_rows, rows, score_window
+from engine.scoring.window import WindowScores, curve_rows, rows, score_window, slice_rows
 
 
 @dataclass
@@ -27,6 +28,7 @@ class ShardResult:
 
     Attributes:
         frames: checkpoint -> rows of schema FRAMES.
+        slices: checkpoint -> rows of schema FRAME_SLICES.
         curves: rows of schema CURVES of all checkpoints, one set per window; ``None`` without any.
         failed_windows: window id -> why it could not be read.
         failed_checkpoints: name -> why it could not be run.
@@ -34,9 +36,26 @@ class ShardResult:
     """
 
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+    slices: dict[str, pl.DataFrame] = field(default_factory=dict)
     curves: pl.DataFrame | None = None
     failed_windows: dict[int, str] = field(default_factory=dict)
     failed_checkpoints: dict[str, str] = field(default_factory=dict)
+
+
+class ScoredWindow(NamedTuple):
+    """What one checkpoint scored on one window.
+
+    Attributes:
+        checkpoint: its name.
+        frames: rows of schema FRAMES.
+        slices: rows of schema FRAME_SLICES.
+        curves: rows of schema CURVES.
+    """
+
+    checkpoint: str
+    frames: pl.DataFrame
+    slices: pl.DataFrame
+    curves: pl.DataFrame
 
 
 class ShardWorker:
@@ -63,11 +82,13 @@ class ShardWorker:
 
     def truth(self, prepared: PreparedWindow) -> WindowTruth:
         """What scoring needs of a window, on the device; may be called in another thread."""
-        regions = self._plan.dataset.regions
+        dataset, seed = self._plan.dataset, self._plan.config.seed
         # Where nothing is labelled as building, planes are looked for in everything.
-        planes = "building" if "building" in regions else "full"
+        planes = "building" if "building" in dataset.regions else "full"
         with torch.inference_mode():
-            return prepare_truth(prepared, regions, self._device, plane_region=planes, seed=self._plan.config.seed)
+            return prepare_truth(
+                prepared, dataset.regions, self._device, plane_region=planes, seed=seed, classes=dataset.classes
+            )
 
     def compute(self, windows: Sequence[Window], loads: Iterator[ReadyWindow | str]) -> ShardResult:
         """Compute a shard.
@@ -77,27 +98,24 @@ class ShardWorker:
             loads: for each the window, or why it could not be read.
         """
         result = ShardResult()
-        parts: dict[str, list[pl.DataFrame]] = {}
-        curves: list[pl.DataFrame] = []
+        scored: list[ScoredWindow] = []
         for window, ready in zip(windows, loads, strict=True):
             if isinstance(ready, str):
                 result.failed_windows[window.id] = ready
                 continue
             names = [name for name in self._predictors.names if name not in self._dropped]
-            for name, frame_rows, curve in self.compute_window(ready, names, result):
-                parts.setdefault(name, []).append(frame_rows)
-                curves.append(curve)
-        result.frames = {name: pl.concat(found) for name, found in parts.items()}
-        result.curves = pl.concat(curves) if curves else None
+            scored += self.compute_window(ready, names, result)
+        for name in dict.fromkeys(one.checkpoint for one in scored):
+            own = [one for one in scored if one.checkpoint == name]
+            result.frames[name] = pl.concat([one.frames for one in own])
+            result.slices[name] = pl.concat([one.slices for one in own])
+        result.curves = pl.concat([one.curves for one in scored]) if scored else None
         return result
 
     def compute_window(
         self, ready: ReadyWindow, names: Sequence[str], result: ShardResult | None = None
-    ) -> list[tuple[str, pl.DataFrame, pl.DataFrame]]:
+    ) -> list[ScoredWindow]:
         """Score every model of ``names``, the oracle and chance on one window.
-
-        Returns:
-            (checkpoint, rows of schema FRAMES, rows of schema CURVES) of each.
 
         Raises:
             DataError: the baseline itself cannot be run.
@@ -113,12 +131,14 @@ class ShardWorker:
         def finish() -> None:
             name, fetch = waiting.pop()
             scores = fetch()
-            found.append((name, rows(scores, name), curve_rows(scores, name)))
+            found.append(ScoredWindow(name, rows(scores, name), slice_rows(scores, name), curve_rows(scores, name)))
 
         with torch.inference_mode():
             for name, prediction in self._predictions(prepared, truth, images, names, result):
                 exact = truth.depth if name == ORACLE and prepared.dense_depth is None else None
-                scores = score_window(prediction, truth, align_scope=config.align_scope, at_points=exact)
+                scores = score_window(
+                    prediction, truth, align_scope=config.align_scope, align=config.align, at_points=exact
+                )
                 if waiting:
                     finish()
                 waiting.append((name, start_fetch(scores)))

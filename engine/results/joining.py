@@ -26,7 +26,7 @@ from engine.results.reading import PARQUET_ERRORS, why_unreadable
 ROW_GROUP = 32_768  # rows
 
 
-def join_shards(run: Path) -> dict[str, str]:
+def join_shards(run: Path, table: str = FRAMES) -> dict[str, str]:
     """Join the numbered shards of every checkpoint: the same rows in the same order, in row groups of a useful size.
 
     Only for the process that holds the run's lock, when no shard will be written any more. A checkpoint whose shards
@@ -34,11 +34,12 @@ def join_shards(run: Path) -> dict[str, str]:
 
     Args:
         run: the run's folder.
+        table: the folder in it that holds a folder per checkpoint: ``layout.FRAMES`` or ``SLICES``.
 
     Returns:
-        Folder below ``frames/`` -> why its shards were left as they are.
+        Folder below it -> why its shards were left as they are.
     """
-    root = run / FRAMES
+    root = run / table
     kept: dict[str, str] = {}
     if not root.is_dir():
         return kept

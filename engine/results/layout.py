@@ -10,6 +10,7 @@ COST = "cost.parquet"
 CURVES = "curves.parquet"
 JOURNAL = "journal.jsonl"
 FRAMES = "frames"  # frames/<checkpoint>/<shard>.parquet
+SLICES = "slices"  # slices/<checkpoint>/<shard>.parquet
 SUMMARY_CACHE = "summary.cache"  # what was derived from the frames; believed only where it matches them
 PREVIEWS = "previews"  # previews/<checkpoint>/w<window>-<frame>.png
 # A folder with metadata.json and one of these is a native run whatever metadata.json says.

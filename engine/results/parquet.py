@@ -63,4 +63,4 @@ def finite(column: str) -> pl.Expr:
 
 def float_columns(schema: pl.Schema) -> list[str]:
     """The columns of ``schema`` that hold floats."""
-    return [name for name, dtype in schema.items() if dtype == pl.Float64]
+    return [name for name, dtype in schema.items() if dtype.is_float()]

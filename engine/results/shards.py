@@ -64,15 +64,19 @@ class ShardFolder:
         return [self.path / stamp.name for stamp in self.stamps]
 
 
-def shard_folders(run: Path) -> list[ShardFolder]:
+def shard_folders(run: Path, table: str = FRAMES_FOLDER) -> list[ShardFolder]:
     """The folders with per-frame rows below a run's folder, in natural order.
 
     Files that are still being written have another ending and are left out.
 
+    Args:
+        run: the run's folder.
+        table: the folder in it that holds a folder per checkpoint: ``layout.FRAMES`` or ``SLICES``.
+
     Raises:
         OSError: a folder cannot be read.
     """
-    root = run / FRAMES_FOLDER
+    root = run / table
     if not root.is_dir():
         return []
     found = [shard_folder(root / name) for name in sorted(list_folder(root).folders, key=natural_key)]

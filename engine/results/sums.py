@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -90,13 +91,33 @@ def joint_name(label: str, checkpoint: str) -> str:
     return f"{label}/{checkpoint}"
 
 
+class Source(Protocol):
+    """Where the rows of one checkpoint come from."""
+
+    @property
+    def columns(self) -> Collection[str]:
+        """The metrics, without region, that are looked for where no one asks for some."""
+
+    @property
+    def name(self) -> pl.Expr:
+        """The checkpoint's name among all that are read."""
+
+    def rows(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """The rows that count: of frames, and of windows. NaN and infinity need not be null."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _Frames:
     """One checkpoint folder: its files, the alignment that counts, and what its run is called (or "")."""
 
     files: Sequence[Path]
     alignment: str
     label: str
+
+    @property
+    def columns(self) -> Collection[str]:
+        """All that per-frame rows hold."""
+        return _COLUMNS
 
     @property
     def name(self) -> pl.Expr:
@@ -130,23 +151,32 @@ def _read(
         for label, run in runs:
             groups = intact_shards(run)
             shown = alignment or _shown_alignment(groups, run.metadata.protocol.align)
-            sources += [_Source(files, shown, label) for files in groups]
-        return _window_sums(sources, metrics, checkpoints)
+            sources += [_Frames(files, shown, label) for files in groups]
+        return reduce_rows(sources, metrics, checkpoints)
     except PARQUET_ERRORS as error:
         names = ", ".join(run.name for _, run in runs)
         reason = why_unreadable(error)
         raise DataError(f"{names}: per-frame rows cannot be read: {reason}", "load the run again") from error
 
 
-def _window_sums(
-    sources: Sequence[_Source], metrics: Collection[str] | None, checkpoints: Collection[str] | None
+def reduce_rows(
+    sources: Sequence[Source], metrics: Collection[str] | None, checkpoints: Collection[str] | None
 ) -> pl.DataFrame:
+    """Rows of frames and windows reduced to windows, see :func:`window_sums`.
+
+    Args:
+        sources: at least one; where two hold rows of one checkpoint, the first counts.
+        metrics, checkpoints: as of :func:`window_sums`.
+
+    Raises:
+        PARQUET_ERRORS: a file is damaged.
+    """
     wanted = None if metrics is None else _wanted(metrics)
     parts: list[pl.DataFrame] = []
     seen: set[str] = set()
     for source in sources:
         part = _reduce(source, wanted)
-        # As in summaries: where two folders hold rows of one checkpoint, the first counts.
+        # As in summaries.
         part = part.filter(~pl.col("checkpoint").is_in(seen))
         if checkpoints is not None:
             part = part.filter(pl.col("checkpoint").is_in(list(checkpoints)))
@@ -171,9 +201,9 @@ def _wanted(metrics: Collection[str]) -> set[tuple[str, str]]:
     return found
 
 
-def _reduce(source: _Source, wanted: set[tuple[str, str]] | None) -> pl.DataFrame:
+def _reduce(source: Source, wanted: set[tuple[str, str]] | None) -> pl.DataFrame:
     of_frames, of_windows = source.rows()
-    regional, pose = _names(wanted)
+    regional, pose = _names(wanted, source.columns)
     tables = [
         _sums(of_frames, ["checkpoint", "drive", "window", "region"], regional),
         _sums(of_windows.with_columns(region=pl.lit("")), ["checkpoint", "drive", "window", "region"], pose),
@@ -210,9 +240,9 @@ def _value(name: str) -> pl.Expr:
     return pl.when(raw.is_finite()).then(raw)
 
 
-def _names(wanted: set[tuple[str, str]] | None) -> tuple[list[str], list[str]]:
+def _names(wanted: set[tuple[str, str]] | None, columns: Collection[str]) -> tuple[list[str], list[str]]:
     """The metrics without region that are wanted: of frames, of windows."""
-    names = _COLUMNS if wanted is None else {name: None for name, _ in sorted(wanted)}
+    names = columns if wanted is None else {name: None for name, _ in sorted(wanted)}
     return [name for name in names if name not in _PER_WINDOW], [name for name in names if name in _PER_WINDOW]
 
 
@@ -231,11 +261,11 @@ def _compact(part: pl.DataFrame) -> pl.DataFrame:
     return whole.select(*(pl.col(name).cast(dtype) for name, dtype in WINDOW_SUMS.items()), _WHICH)
 
 
-def _by_frame(sources: Iterable[_Source], uneven: pl.DataFrame, checkpoints: Collection[str]) -> pl.DataFrame:
+def _by_frame(sources: Iterable[Source], uneven: pl.DataFrame, checkpoints: Collection[str]) -> pl.DataFrame:
     """The values of single frames in the windows of ``uneven``."""
     cells = uneven.with_columns(pl.col("metric", "drive").cast(pl.String))
     wanted = _wanted(cells.get_column("metric").unique().to_list())
-    regional, pose = _names(wanted)
+    regional, pose = _names(wanted, _COLUMNS)
     by = ["checkpoint", "drive", "window", "region", "frame"]
     left = set(checkpoints)
     tables: list[pl.DataFrame] = []

@@ -10,7 +10,7 @@ from engine.atomic import atomic_path, atomic_write_bytes
 from engine.errors import DataError
 from engine.results import layout
 from engine.results.parquet import finite, float_columns
-from engine.schema import COST, CURVES, FRAMES, SUMMARY, WINDOWS, RunMetadata
+from engine.schema import COST, CURVES, FRAME_SLICES, FRAMES, SUMMARY, WINDOWS, RunMetadata
 from engine.text import safe_name
 
 _SCHEMAS = {
@@ -28,6 +28,7 @@ def write_run(
     *,
     summary: pl.DataFrame | None = None,
     frames: pl.DataFrame | None = None,
+    slices: pl.DataFrame | None = None,
     windows: pl.DataFrame | None = None,
     cost: pl.DataFrame | None = None,
     curves: pl.DataFrame | None = None,
@@ -41,6 +42,7 @@ def write_run(
         metadata: its ``metadata.json``.
         summary: frame of schema ``SUMMARY``; for runs without per-frame rows.
         frames: frame of schema ``FRAMES`` with the rows of all checkpoints; becomes one shard per checkpoint.
+        slices: frame of schema ``FRAME_SLICES``, likewise.
         windows: frame of schema ``WINDOWS``.
         cost: frame of schema ``COST``.
         curves: frame of schema ``CURVES``.
@@ -52,9 +54,10 @@ def write_run(
     for file, table in tables.items():
         if table is not None:
             write_table(path, file, table)
-    if frames is not None:
-        for (checkpoint,), rows in frames.partition_by("checkpoint", as_dict=True, maintain_order=True).items():
-            write_frames(path, str(checkpoint), rows)
+    for sharded, write in ((frames, write_frames), (slices, write_slices)):
+        if sharded is not None:
+            for (checkpoint,), rows in sharded.partition_by("checkpoint", as_dict=True, maintain_order=True).items():
+                write(path, str(checkpoint), rows)
     write_metadata(path, metadata)
 
 
@@ -110,10 +113,22 @@ def write_frames(run: Path, checkpoint: str, rows: pl.DataFrame, shard: str = FI
         DataError: rows of another checkpoint, a missing column, one of another type, or a folder that cannot be
             written to.
     """
-    path = run / layout.FRAMES / safe_name(checkpoint) / f"{shard}{layout.PARQUET_ENDING}"
+    return _write_shard(run / layout.FRAMES, checkpoint, rows, shard, FRAMES)
+
+
+def write_slices(run: Path, checkpoint: str, rows: pl.DataFrame, shard: str = FIRST_SHARD) -> Path:
+    """Write one shard of a checkpoint's depth by distance and class to ``slices/<checkpoint>/<shard>.parquet``.
+
+    Arguments, result and errors as of :func:`write_frames`; the rows are of schema ``FRAME_SLICES``.
+    """
+    return _write_shard(run / layout.SLICES, checkpoint, rows, shard, FRAME_SLICES)
+
+
+def _write_shard(folder: Path, checkpoint: str, rows: pl.DataFrame, shard: str, schema: pl.Schema) -> Path:
+    path = folder / safe_name(checkpoint) / f"{shard}{layout.PARQUET_ENDING}"
     if rows.height and not rows["checkpoint"].eq_missing(checkpoint).all():
         raise DataError(f"{path}: rows of another checkpoint than {checkpoint!r}")
-    _write(path, rows, FRAMES)
+    _write(path, rows, schema)
     return path
 
 

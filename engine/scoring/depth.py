@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.geometry.alignment import FARTHEST, Alignment
 from engine.scoring.groups import Block, Groups
 from engine.scoring.protocol import V1
+from engine.scoring.slices import SliceTally
 from engine.scoring.tally import Tally
 from engine.scoring.truth_model import WindowTruth
 
@@ -32,7 +33,9 @@ class DepthScores:
     clamped: Tensor
 
 
-def depth_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, truth: WindowTruth) -> DepthScores:
+def depth_metrics(
+    predicted: Tensor, valid: Tensor, alignment: Alignment, truth: WindowTruth, slices: SliceTally | None = None
+) -> DepthScores:
     """Every depth metric of every alignment, in one pass over the points.
 
     With p the aligned and g the true depth, d = log p - log g: ``mae`` = mean |p - g|; ``rmse``; ``abs_rel`` =
@@ -44,12 +47,13 @@ def depth_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, truth:
         valid: [N], bool.
         alignment: fitted to the window, or to every frame.
         truth: the window.
+        slices: collects the same values by slice.
     """
     groups = truth.groups
     # Below every limit whatever the shift: what is not valid is clamped like what is too near.
     depth = torch.where(valid, predicted, -torch.inf)
     scale, shift = alignment.scale.float(), alignment.shift.float()
-    tally = Tally(groups, (*_SUMS, *_CENTRED))
+    tally = Tally(groups, (*_SUMS, *_CENTRED), slices)
     for block in groups.blocks:
         points = slice(*block.points)
         group = slice(block.frame, block.frame + 1) if scale.shape[1] > 1 else slice(None)

@@ -25,6 +25,8 @@ class Protocol:
         least_motion: metres of ground-truth path below which a window has no translation to compare.
         least_baseline: metres between two frames below which the pair has no direction of translation.
         pair_accuracy: degrees, of RRA and RTA.
+        distance_edges: metres, ascending from 0; slices by distance reach from each to before the next, the last one to
+            the farthest depth that ground truth has.
     """
 
     least_depth: float = 1e-3
@@ -38,9 +40,17 @@ class Protocol:
     least_motion: float = 0.5
     least_baseline: float = 1e-3
     pair_accuracy: float = 5.0
+    distance_edges: tuple[float, ...] = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
 
 
 V1 = Protocol()
+
+
+def distance_names() -> tuple[str, ...]:
+    """The names of the slices by distance, nearest first: ``0-2 m`` and so on, ``40+ m`` the last."""
+    *edges, last = V1.distance_edges
+    between = zip(edges, V1.distance_edges[1:], strict=True)
+    return (*(f"{low:g}-{high:g} m" for low, high in between), f"{last:g}+ m")
 
 
 def parameters() -> dict[str, Any]:

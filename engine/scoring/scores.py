@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,8 +12,10 @@ from torch import Tensor
 
 from engine.dataset.model import Window
 from engine.geometry.alignment import ALIGNMENTS
+from engine.schema import SLICED
 from engine.scoring.pose import PoseScores, pose_metrics
 from engine.scoring.protocol import V1
+from engine.scoring.slices import Slice
 
 CLAMPED = "clamped"
 DEGENERATE = "degenerate"
@@ -30,8 +31,10 @@ class WindowScores:
         regions: their names.
         names: of the values of ``packed``: metrics (``depth.abs_rel``) and flags.
         packed: all numbers in one vector, float64: [names, alignments, frames, regions], the inlier curve [thresholds,
-            frames, regions], and the predicted extrinsics [frames, 3, 4].
+            frames, regions], the metrics of slices [metrics, slices], and the predicted extrinsics [frames, 3, 4].
         camera_to_world: true poses, on the CPU.
+        slices: those of the window, by distance and class.
+        align: the alignment that these are of; empty where there are none.
     """
 
     window: Window
@@ -39,6 +42,8 @@ class WindowScores:
     names: tuple[str, ...]
     packed: Tensor
     camera_to_world: Tensor
+    slices: tuple[Slice, ...] = ()
+    align: str = ""
 
     @cached_property
     def values(self) -> dict[str, NDArray[np.float64]]:
@@ -55,30 +60,26 @@ class WindowScores:
         return self._host[start : start + int(np.prod(shape))].reshape(shape)
 
     @cached_property
+    def sliced(self) -> NDArray[np.float64]:
+        """The metrics of :data:`engine.schema.SLICED` of every slice, [metrics, slices]."""
+        end = len(self._host) - self._poses
+        return self._host[end - len(SLICED) * len(self.slices) : end].reshape(len(SLICED), -1)
+
+    @cached_property
     def pose(self) -> PoseScores:
         """Pose metrics of the window."""
-        extrinsics = torch.from_numpy(self._host[-12 * len(self.window.frames) :].reshape(-1, 3, 4))
+        extrinsics = torch.from_numpy(self._host[len(self._host) - self._poses :].reshape(-1, 3, 4))
         return pose_metrics(extrinsics, self.camera_to_world)
 
     @property
     def _each(self) -> int:
         return len(ALIGNMENTS) * len(self.window.frames) * len(self.regions)
 
+    @property
+    def _poses(self) -> int:
+        return 12 * len(self.window.frames)
+
     @cached_property
     def _host(self) -> NDArray[np.float64]:
         """The one transfer."""
         return self.packed.cpu().numpy()
-
-
-def fetch(scores: Sequence[WindowScores]) -> None:
-    """Bring the scores of several predictions of one window to the host in a single transfer, instead of one each when
-    they are looked at.
-
-    Args:
-        scores: all on one device, of windows of equal size.
-    """
-    if not scores:
-        return
-    host = torch.stack([one.packed for one in scores]).cpu().numpy()
-    for one, values in zip(scores, host, strict=True):
-        one.__dict__["_host"] = values  # where cached_property keeps it

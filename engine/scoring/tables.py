@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from engine.catalogue import Group
 from engine.dataset.model import Window
 from engine.geometry.alignment import ALIGNMENTS
-from engine.schema import CURVES, FRAMES
+from engine.schema import CURVES, FRAME_SLICES, FRAMES, SLICED
 from engine.scoring.protocol import V1
 from engine.scoring.scores import CLAMPED, DEGENERATE, PIXELS, WindowScores
+from engine.scoring.slices import Slice
 
 INLIER_CURVE = "photometric_inlier"
 
@@ -49,6 +50,18 @@ def rows(scores: WindowScores, checkpoint: str) -> pl.DataFrame:
         column = _column(measured.get(name, nothing), pose.get(name, np.nan))
         found[name] = pl.Series(name, column, nan_to_null=True)
     return pl.DataFrame([found[name] for name in FRAMES])
+
+
+def slice_rows(scores: WindowScores, checkpoint: str) -> pl.DataFrame:
+    """The depth of every slice as rows of schema ``FRAME_SLICES``; none where slices were not asked for."""
+    found = {
+        "checkpoint": pl.Series("checkpoint", [checkpoint], pl.String).new_from_index(0, len(scores.slices)),
+        **_same_for_slices(scores.window, scores.slices, scores.align),
+    }
+    for name, values in zip(SLICED, scores.sliced.astype(np.float32), strict=True):
+        key = f"{Group.DEPTH}.{name}"
+        found[key] = pl.Series(key, values)
+    return pl.DataFrame([found[name] for name in FRAME_SLICES])
 
 
 def curve_rows(scores: WindowScores, checkpoint: str) -> pl.DataFrame:
@@ -95,6 +108,22 @@ def _same_for_all(window: Window, regions: tuple[str, ...]) -> dict[str, pl.Seri
         "frame": pl.Series("frame", [*(window.frames[index] for index in frame), None], pl.Int64),
         "region": pl.Series("region", [*(regions[index] for index in region), ""], pl.String),
         "align": pl.Series("align", [*(ALIGNMENTS[index] for index in alignment), None], pl.String),
+    }
+
+
+@lru_cache(maxsize=16)
+def _same_for_slices(window: Window, slices: tuple[Slice, ...], align: str) -> dict[str, pl.Series]:
+    """The columns that every checkpoint's slices of a window share."""
+    height = len(slices)
+    return {
+        "window": pl.Series("window", [window.id], pl.Int64).new_from_index(0, height),
+        "drive": pl.Series("drive", [window.drive], pl.String).new_from_index(0, height),
+        "frame": pl.Series("frame", [window.frames[one.frame] for one in slices], pl.Int64),
+        "region": pl.Series("region", [one.region for one in slices], pl.String),
+        "align": pl.Series("align", [align], pl.String).new_from_index(0, height),
+        "by": pl.Series("by", [one.by.value for one in slices], pl.String),
+        "slice": pl.Series("slice", [one.name for one in slices], pl.String),
+        PIXELS: pl.Series(PIXELS, [one.points for one in slices], pl.Int64),
     }
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.scoring.groups import Block, Groups
+from engine.scoring.slices import SliceTally
 
 
 class Tally:
@@ -18,11 +19,13 @@ class Tally:
     Args:
         groups: whose blocks will be added, all of them and in order.
         names: of the values.
+        slices: told every value that :meth:`add` is.
     """
 
-    def __init__(self, groups: Groups, names: Sequence[str]) -> None:
+    def __init__(self, groups: Groups, names: Sequence[str], slices: SliceTally | None = None) -> None:
         self._groups = groups
         self._names = tuple(names)
+        self._slices = slices
         self._sums: dict[str, list[Tensor]] = {name: [] for name in self._names}
 
     def add(self, block: Block, name: str, values: Tensor) -> None:
@@ -30,6 +33,8 @@ class Tally:
         into = self._sums[name]
         for first, last in block.pieces:
             into.append(values[..., first:last].sum(-1))
+        if self._slices is not None:
+            self._slices.add(block, name, values)
 
     def add_centred(self, block: Block, names: tuple[str, str, str], values: Tensor) -> None:
         """Add the mean of every piece of values [..., n], and sums of what is left and of its square.

@@ -22,6 +22,7 @@ from engine.geometry.planes import find_planes
 from engine.geometry.sampling import Taps, bilinear_taps, sample
 from engine.scoring.groups import Groups
 from engine.scoring.protocol import V1
+from engine.scoring.slices import divide
 from engine.scoring.truth_model import NormalTruth, PlaneTruth, WindowTruth
 
 __all__ = ["NormalTruth", "PlaneTruth", "WindowTruth", "prepare_truth"]
@@ -38,6 +39,7 @@ class _Frame:
     uv: Tensor  # native
     position: Tensor  # in the prepared image
     depth: Tensor
+    label: Tensor
     ray: Tensor
     pixel: Tensor
     unusable: Tensor  # native pixels of the points beside a depth jump
@@ -52,6 +54,7 @@ def prepare_truth(
     *,
     plane_region: str = "building",
     seed: int = 0,
+    classes: Mapping[int, str] | None = None,
 ) -> WindowTruth:
     """Compute everything that does not depend on a prediction.
 
@@ -63,6 +66,8 @@ def prepare_truth(
         device: where predictions will be.
         plane_region: the region whose points are split into planes, where the dataset has it.
         seed: of the plane search; together with the frame's number it decides the planes.
+        classes: names of label ids, by which depth is sliced beside distance: none of them where the dataset has no
+            labels. ``None``: no slices at all.
     """
     height, width = prepared.images.shape[-2:]
     cell_of, region_cells = _cells(prepared, regions)
@@ -94,6 +99,9 @@ def prepare_truth(
         planes=_planes(prepared, frames, region_cells, tuple(regions), plane_region, seed, device),
         camera_to_world=_tensor(prepared.camera_to_world, np.float64),
         left_out=sum((frame.left_out for frame in frames), Counter[str]()),
+        slices=None
+        if classes is None
+        else divide(groups, depth, _join([frame.label for frame in frames]).long(), regions, classes, device),
     )
 
 
@@ -131,6 +139,7 @@ def _frame(prepared: PreparedWindow, index: int, cell_of: Mapping[int, int], cel
         uv=uv[kept],
         position=position[kept],
         depth=_tensor(points.depth, np.float64)[kept],
+        label=_tensor(points.label, np.int64)[kept],
         ray=rays(uv[kept], intrinsics),
         pixel=pixel[kept],
         unusable=pixel[~usable],

@@ -12,6 +12,7 @@ from engine.geometry.neighbourhoods import Neighbourhoods
 from engine.geometry.patch_kernel import PatchRows
 from engine.geometry.sampling import Taps
 from engine.scoring.groups import Groups
+from engine.scoring.slices import SliceTruth
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,7 @@ class WindowTruth:
         planes: see there; ``None`` where no plane was found, or the dataset has no such region.
         camera_to_world: true poses, [S, 4, 4], float64, on the CPU.
         left_out: points that do not count, by reason.
+        slices: the points by distance and class; ``None`` where that was not asked for.
     """
 
     window: Window
@@ -109,3 +111,4 @@ class WindowTruth:
     planes: PlaneTruth | None
     camera_to_world: Tensor
     left_out: Counter[str]
+    slices: SliceTruth | None = None

@@ -15,8 +15,9 @@ from engine.scoring.depth import depth_metrics, scale_metrics
 from engine.scoring.normals import normal_metrics
 from engine.scoring.photometric import photometric_metrics
 from engine.scoring.planarity import planarity_metrics
-from engine.scoring.scores import CLAMPED, DEGENERATE, PIXELS, WindowScores, fetch
-from engine.scoring.tables import INLIER_CURVE, curve_rows, merge_curves, rows
+from engine.scoring.scores import CLAMPED, DEGENERATE, PIXELS, WindowScores
+from engine.scoring.slices import SliceTally
+from engine.scoring.tables import INLIER_CURVE, curve_rows, merge_curves, rows, slice_rows
 from engine.scoring.truth import WindowTruth
 
 __all__ = [
@@ -25,10 +26,10 @@ __all__ = [
     "WindowScores",
     "curve_rows",
     "expected_metrics",
-    "fetch",
     "merge_curves",
     "rows",
     "score_window",
+    "slice_rows",
 ]
 
 AlignScope = Literal["window", "frame"]
@@ -41,6 +42,7 @@ def score_window(
     truth: WindowTruth,
     *,
     align_scope: AlignScope = "window",
+    align: str = "median",
     at_points: Tensor | None = None,
 ) -> WindowScores:
     """Score a prediction in every alignment, region and frame. Nothing here waits for the device.
@@ -53,11 +55,12 @@ def score_window(
         prediction: of one window (B = 1), on the truth's device; depth maps of the size of the prepared images.
         truth: the window.
         align_scope: one fit for the window, or one for every frame.
+        align: the alignment whose depth is sliced by distance and class, where the truth is.
         at_points: depth at the truth's points, [N], where it is known better than the depth maps tell (the ground truth
             as its own prediction); the maps then only say what hides what.
 
     Raises:
-        ValueError: the prediction does not have the window's shape.
+        ValueError: the prediction does not have the window's shape, or there is no such alignment.
     """
     frames = truth.groups.frames
     if prediction.depth.shape != (1, frames, *truth.size):
@@ -70,7 +73,8 @@ def score_window(
         predicted = torch.where(valid, at_points.float(), 0.0)
     sizes = truth.groups.frame_sizes if align_scope == "frame" else (len(predicted),)
     alignment = fit(predicted, truth.depth, valid, sizes)
-    depth = depth_metrics(predicted, valid, alignment, truth)
+    slices = None if truth.slices is None else SliceTally(truth.slices, ALIGNMENTS.index(align))
+    depth = depth_metrics(predicted, valid, alignment, truth, slices)
     photometric = photometric_metrics(prediction, inverse, predicted, truth)
     normals = normal_metrics(predicted, valid, alignment, truth)
     found = {
@@ -88,10 +92,19 @@ def score_window(
         [
             torch.stack([values.expand(shape) for values in found.values()]).flatten(),
             photometric.curve.flatten(),
+            *([] if slices is None else [slices.metrics().flatten()]),
             prediction.world_to_camera.double().flatten(),
         ]
     )
-    return WindowScores(truth.window, truth.regions, tuple(found), packed, truth.camera_to_world)
+    return WindowScores(
+        truth.window,
+        truth.regions,
+        tuple(found),
+        packed,
+        truth.camera_to_world,
+        () if truth.slices is None else truth.slices.slices,
+        "" if truth.slices is None else align,
+    )
 
 
 def expected_metrics() -> frozenset[str]:

@@ -53,6 +53,8 @@ def publish(
     metadata = RunMetadata.model_validate_json((to / layout.METADATA).read_bytes())
     lora = metadata.lora.model_copy(update={"learning_rate": recipe.phases[0].learning_rate})
     write_metadata(to, metadata.model_copy(update={"lora": lora, "notes": [*_notes(recipe), *metadata.notes]}))
+    if not recipe.slices:
+        shutil.rmtree(to / layout.SLICES)
     # What only a run in progress needs. The journal also holds full paths of the machine.
     (to / layout.JOURNAL).unlink()
     (to / LOCK).unlink(missing_ok=True)

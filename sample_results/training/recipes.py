@@ -60,6 +60,7 @@ class Finetuning:
         phases: one after the other, on the same adapter.
         building_weight: weight of a building's pixel in the loss.
         seed: of LoRA's initial weights and of the windows.
+        slices: whether the sample keeps depth by distance and class; one run shows it, and all have to stay small.
     """
 
     rank: int
@@ -68,6 +69,7 @@ class Finetuning:
     phases: tuple[Phase, ...]
     building_weight: float = 4.0
     seed: int = 0
+    slices: bool = True
 
     @property
     def checkpoints(self) -> int:
@@ -80,6 +82,6 @@ FINETUNINGS: Mapping[str, Finetuning] = MappingProxyType(
     {
         # Large updates first, relaxed half-way.
         "aggressive": Finetuning(rank=4, alpha=32, dropout=0.0, phases=(Phase(12, 25, 1e-2), Phase(12, 25, 1.5e-3))),
-        "soft": Finetuning(rank=4, alpha=8, dropout=0.05, phases=(Phase(24, 25, 1e-3),)),
+        "soft": Finetuning(rank=4, alpha=8, dropout=0.05, phases=(Phase(24, 25, 1e-3),), slices=False),
     }
 )

@@ -55,14 +55,21 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Quick:
     return Quick(code, out.getvalue(), json.loads(file.read_text("utf-8")), scratch)
 
 
+def slices_of_a_model(quick: Quick, target: str) -> int:
+    return pl.read_parquet(quick.scratch / target / "unshared" / "slices" / "baseline" / "*.parquet").height
+
+
 def test_all_ways_give_the_same_rows(quick: Quick) -> None:
     assert quick.code == 0
     for name in evaluate.TARGETS:
         found = quick.document["targets"][name]
         assert found["different"] == {"unshared": [], "naive": []}
         assert found["goals"]["identical results"] is True
-        # 4 alignments x 8 frames x 3 regions and a pose, of every model and two pseudo-checkpoints; and the curves.
-        assert found["compared"]["unshared"] >= 5 * 97 > found["compared"]["naive"] - 20 * 3 * 4 >= 4 * 97
+        # 4 alignments x 8 frames x 3 regions and a pose, and the slices, of every model and two pseudo-checkpoints; and
+        # the curves.
+        rows = 97 + slices_of_a_model(quick, name)
+        assert rows > 97 + 8 * 3 * 2
+        assert found["compared"]["unshared"] >= 5 * rows > found["compared"]["naive"] - 20 * 3 * 4 >= 4 * rows
 
 
 def test_the_table_has_every_line(quick: Quick) -> None:
@@ -109,6 +116,13 @@ def test_a_changed_value_is_found(quick: Quick, tmp_path: Path) -> None:
         assert differences(shared, unshared, NAMES[:2])[0] == []
     finally:
         rows.write_parquet(file)
+    file = next((unshared / "slices" / "oracle").iterdir())
+    slices = pl.read_parquet(file)
+    try:
+        slices.with_columns(pl.col("depth.mae") * 1.000001).write_parquet(file)
+        assert differences(shared, unshared, NAMES)[0] == ["slices/oracle"]
+    finally:
+        slices.write_parquet(file)
     curves = pl.read_parquet(unshared / "curves.parquet")
     try:
         curves.with_columns(pl.col("y") + 1e-15).write_parquet(unshared / "curves.parquet")

@@ -21,7 +21,8 @@ from engine.inference.weights import state_sha256  # noqa: E402
 from engine.results.load import load_runs  # noqa: E402
 from engine.results.model import Run  # noqa: E402
 from engine.results.native import scan_frames  # noqa: E402
-from engine.schema import Provenance  # noqa: E402
+from engine.results.slices import slice_kinds  # noqa: E402
+from engine.schema import SLICED, Provenance, SliceKind  # noqa: E402
 from sample_results.training.recipes import FINETUNINGS, STREET_SEED  # noqa: E402
 
 SAMPLES = Path(sample_results.__file__).parent
@@ -99,6 +100,29 @@ def test_the_adapters_fit_the_base(run: Run) -> None:
         bank.add(source)
     stored = run.checkpoints.filter(pl.col("role") == "checkpoint")["checkpoint"].to_list()
     assert list(bank.names) == stored
+
+
+def test_one_run_has_depth_by_distance_and_class_that_adds_up_to_its_frames() -> None:
+    runs = {name: load_runs([SAMPLES / f"street_{name}"])[0] for name in FINETUNINGS}
+    assert {name: bool(slice_kinds(run)) for name, run in runs.items()} == {
+        name: recipe.slices for name, recipe in FINETUNINGS.items()
+    }
+    run = runs["aggressive"]
+    stored = pl.read_parquet(run.path / "slices" / "*" / "*.parquet")
+    assert set(stored["checkpoint"]) == set(run.checkpoints["checkpoint"])
+    keys = ["checkpoint", "window", "frame", "region"]
+    weight = pl.col("pixels").cast(pl.Float64)
+    names = [f"depth.{name}" for name in SLICED if name != "rmse"]
+    frames = scan_frames(run).filter(pl.col("align") == "median").collect()
+    for by in SliceKind:
+        means = [(pl.col(name) * weight).sum() / weight.sum() for name in names]
+        whole = stored.filter(by=by).group_by(keys).agg(*means, pl.col("pixels").sum())
+        both = whole.join(frames, on=keys, suffix="_frames")
+        assert both.height == whole.height > 1000
+        assert (both["pixels"] == both["pixels_frames"]).all()
+        for name in names:
+            value, other = both[name], both[f"{name}_frames"]
+            assert ((value - other).abs() <= 2e-3 + 2e-3 * other.abs()).all(), name
 
 
 def test_stored_rows_are_what_the_engine_computes(tmp_path: Path) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 
 import polars as pl
 
-from engine.schema import COST, CURVES, FRAMES, SUMMARY, WINDOWS, CheckpointInfo, ProtocolInfo, Role, RunMetadata
+from engine.schema import (
+    COST,
+    CURVES,
+    FRAME_SLICES,
+    FRAMES,
+    SUMMARY,
+    WINDOWS,
+    CheckpointInfo,
+    ProtocolInfo,
+    Role,
+    RunMetadata,
+)
 
 
 def frame_row(checkpoint: str, frame: int | None = 0, **values: Any) -> dict[str, Any]:
@@ -21,6 +32,19 @@ def frame_row(checkpoint: str, frame: int | None = 0, **values: Any) -> dict[str
 def frames(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """A frame of schema ``FRAMES``."""
     return pl.DataFrame(list(rows), schema=FRAMES)
+
+
+def slice_row(checkpoint: str, frame: int, part: str, by: str = "distance", **values: Any) -> dict[str, Any]:
+    """One row of a slice; metrics are given as ``depth__abs_rel``."""
+    row: dict[str, Any] = dict.fromkeys(FRAME_SLICES)
+    row |= {"checkpoint": checkpoint, "window": 0, "drive": "d", "frame": frame, "align": "median", "pixels": 30}
+    row |= {"region": "building" if by == "distance" else "full", "by": by, "slice": part}
+    return row | {name.replace("__", "."): value for name, value in values.items()}
+
+
+def slices(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """A frame of schema ``FRAME_SLICES``."""
+    return pl.DataFrame(list(rows), schema=FRAME_SLICES)
 
 
 def summary(*rows: tuple[Any, ...]) -> pl.DataFrame:

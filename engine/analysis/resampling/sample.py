@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from engine.errors import DataError, UnknownNameError
+from engine.schema import WINDOW_SUMS
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -95,25 +96,33 @@ class WindowSample:
         return self.metrics[key]
 
 
-def tabulate(sums: pl.DataFrame, *, metrics: Sequence[str] | None = None) -> WindowSample:
+def tabulate(
+    sums: pl.DataFrame, *, metrics: Sequence[str] | None = None, windows_of: WindowSample | None = None
+) -> WindowSample:
     """Turn sums over windows into arrays.
 
     Args:
         sums: frame of schema :data:`engine.schema.WINDOW_SUMS`; the order of its rows does not matter.
         metrics: keep these alone; keys that nobody has are left out.
+        windows_of: a sample whose windows are taken, so that both can share their resamples; default those of the
+            sums.
 
     Returns:
         The sample; checkpoints and metrics in alphabetical order.
 
     Raises:
-        DataError: there are no rows, a cell occurs twice, or checkpoints disagree on how many frames a cell has.
+        DataError: there are no rows, or some of a window that the other sample lacks; a cell occurs twice, or
+            checkpoints disagree on how many frames a cell has.
     """
     rows = sums if metrics is None else sums.filter(pl.col("metric").is_in(list(metrics)))
     if rows.is_empty():
         raise DataError("there are no per-frame rows to judge differences by", "evaluate the checkpoints again")
     # Categories sort by when they were first seen: their order must not tell, so it is that of the texts.
     by_text = pl.col("drive").cast(pl.String), pl.col("window")
-    windows = rows.select("drive", "window").unique().sort(by_text).with_row_index("place")
+    own = rows.select("drive", "window").unique()
+    windows = (own.sort(by_text) if windows_of is None else _windows_of(windows_of)).with_row_index("place")
+    if windows_of is not None and not own.join(windows, on=["drive", "window"], how="anti").is_empty():
+        raise DataError("there are rows of windows that the sample does not hold", "load the run again")
     order = rows.select("checkpoint").unique().sort(pl.col("checkpoint").cast(pl.String)).with_row_index("row")
     rows = rows.join(windows, on=["drive", "window"]).join(order, on="checkpoint")
     names = order.get_column("checkpoint").cast(pl.String)
@@ -125,6 +134,11 @@ def tabulate(sums: pl.DataFrame, *, metrics: Sequence[str] | None = None) -> Win
         windows=windows.get_column("window").to_numpy(),
         metrics={str(key): _metric(str(key), part, len(names)) for (key,), part in sorted(parts.items())},
     )
+
+
+def _windows_of(sample: WindowSample) -> pl.DataFrame:
+    columns = {"drive": list(sample.drives), "window": sample.windows}
+    return pl.DataFrame(columns, schema={name: WINDOW_SUMS[name] for name in columns})
 
 
 def _metric(key: str, part: pl.DataFrame, checkpoints: int) -> MetricSums:

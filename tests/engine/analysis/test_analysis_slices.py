@@ -5,20 +5,24 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from window_frames import KEY, Floats, drives_of, planned, sample_of
+from window_frames import KEY, Floats, arrays, drives_of, planned, sample_of
 
 from engine.analysis.paired import paired_differences
 from engine.analysis.resampling.statistics import Statistics
 from engine.analysis.slices import (
     SLICES,
+    by_distance,
     by_drive,
     by_region,
     by_stratum,
+    part_differences,
     region_differences,
+    slice_statistics,
     sliced_differences,
 )
 from engine.catalogue import Catalogue
-from engine.schema import WINDOWS
+from engine.errors import DataError
+from engine.schema import WINDOW_SUMS, WINDOWS, SliceKind, empty
 
 CATALOGUE = Catalogue()
 DRIVES = drives_of(3, 12)
@@ -164,3 +168,88 @@ def test_nothing_to_slice() -> None:
         )
         assert rows.is_empty()
         assert rows.schema == SLICES
+
+
+def distance(part: str, region: str = "building") -> str:
+    return f"depth.{region}/{part}.delta1"
+
+
+def test_slices_by_distance_are_of_the_own_region_nearest_first() -> None:
+    one = np.zeros(36)
+    keys = [distance(part) for part in ("40+ m", "0-2 m", "10-20 m", "5-10 m")]
+    keys += [distance("2-5 m", "full"), "depth.building/2-5 m.abs_rel", "depth.road.delta1"]
+    sample = sample_of({"baseline": dict.fromkeys(keys, one)}, DRIVES)
+    assert by_distance(sample, KEY) == {part: distance(part) for part in ("0-2 m", "5-10 m", "10-20 m", "40+ m")}
+    assert by_distance(sample, FULL) == {"2-5 m": distance("2-5 m", "full")}
+    assert by_distance(sample, "pose.auc30") == by_distance(sample, "depth.wall.delta1") == {}
+
+
+def test_a_win_that_hides_a_loss_far_away_is_flagged() -> None:
+    """In slices that are no parts of windows: in a sample of their own, over the same resamples."""
+    values = values_of(c=np.full(36, 0.3), even=np.full(36, 0.3))
+    statistics, overall, names = compared(values)
+    near, far = distance("2-5 m"), distance("40+ m")
+    parts = {
+        name: {near: metrics[KEY], far: metrics[KEY] + (-0.6 if name == "c" else 0)} for name, metrics in values.items()
+    }
+    # The far one is in the windows of two drives alone.
+    sums = arrays(parts, DRIVES).filter((pl.col("metric").cast(pl.String) == near) | (pl.col("window") < 24))
+    own = slice_statistics(statistics, sums, CATALOGUE)
+    assert own is not None
+    assert own.blocks is statistics.blocks
+    rows = part_differences(
+        own, overall, by=SliceKind.DISTANCE, baseline="baseline", checkpoints=names, catalogue=CATALOGUE
+    )
+    assert rows.schema == SLICES
+    assert rows.select("by", "slice", "of", "metric", "checkpoint", "verdict", "loses").rows() == [
+        ("distance", "2-5 m", KEY, near, "c", "better", False),
+        ("distance", "2-5 m", KEY, near, "even", "better", False),
+        ("distance", "40+ m", KEY, far, "c", "worse", True),
+        ("distance", "40+ m", KEY, far, "even", "better", False),
+    ]
+    assert rows["windows"].to_list() == [36, 36, 24, 24]
+    assert rows["frames"].to_list() == [36 * 8, 36 * 8, 24 * 8, 24 * 8]
+    assert (rows["looks"] == 4).all()
+    expected = (values["c"][KEY] - 0.6 - values["baseline"][KEY])[:24].mean()
+    assert rows["delta"][2] == pytest.approx(expected)
+    # What is in all windows is judged as the whole sample is.
+    (whole,) = overall.filter(checkpoint="c").select("delta", "ci95_low", "error").rows()
+    assert rows.select("delta", "ci95_low", "error").row(0) == pytest.approx(whole)
+
+
+def test_classes_stand_beside_whatever_region_is_asked_for() -> None:
+    values = values_of(c=np.full(36, 0.4))
+    statistics, overall, names = compared(values)
+    parts = {
+        name: {
+            "depth.road.delta1": metrics[KEY],
+            "depth.traffic sign.delta1": -metrics[KEY],
+            "depth.road.mae": metrics[KEY],
+        }
+        for name, metrics in values.items()
+    }
+    own = slice_statistics(statistics, arrays(parts, DRIVES), CATALOGUE)
+    assert own is not None
+    rows = part_differences(
+        own, overall, by=SliceKind.CLASS, baseline="baseline", checkpoints=names, catalogue=CATALOGUE
+    )
+    assert rows.select("by", "slice", "of", "verdict", "loses").rows() == [
+        ("class", "road", KEY, "better", False),
+        ("class", "traffic sign", KEY, "worse", True),
+    ]
+
+
+def test_no_slices_and_slices_of_other_windows() -> None:
+    statistics, overall, names = compared(values_of(c=np.zeros(36)))
+    assert slice_statistics(statistics, empty(WINDOW_SUMS), CATALOGUE) is None
+    more = arrays({"baseline": {distance("2-5 m"): np.zeros(39)}}, drives_of(3, 13))
+    with pytest.raises(DataError, match="windows that the sample does not hold"):
+        slice_statistics(statistics, more, CATALOGUE)
+    own = slice_statistics(statistics, arrays({"c": {distance("2-5 m"): np.zeros(36)}}, DRIVES), CATALOGUE)
+    assert own is not None
+    # Nobody to compare with in these slices.
+    rows = part_differences(
+        own, overall, by=SliceKind.DISTANCE, baseline="baseline", checkpoints=names, catalogue=CATALOGUE
+    )
+    assert rows.is_empty()
+    assert rows.schema == SLICES

@@ -207,8 +207,11 @@ def test_a_prepared_window_has_what_it_promises(street_root: Path) -> None:
     assert sky[2] > sky[0]
 
 
-def test_regions_are_complements(street_root: Path) -> None:
-    regions = Kitti360(street_root).regions
+def test_regions_are_complements_and_classes_have_their_official_names(street_root: Path) -> None:
+    dataset = Kitti360(street_root)
+    regions, classes = dataset.regions, dataset.classes
+    assert (classes[7], classes[11], classes[23], classes[44]) == ("road", "building", "sky", "unknown object")
+    assert len(set(classes.values())) == len(classes)
     assert set(regions) == {"full", "building", "non_building"}
     assert regions["full"] is None
     assert sorted(itertools.chain(regions["building"] or (), regions["non_building"] or ())) == list(range(256))

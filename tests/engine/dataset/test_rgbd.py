@@ -40,6 +40,7 @@ def test_a_clip_by_hand(tmp_path: Path) -> None:
     dataset = open_dataset(_write_clip(tmp_path / "room"))
     assert type(dataset) is RgbdClip
     assert (dataset.name, dataset.root_name, dict(dataset.regions)) == ("rgbd", "room", {"full": None})
+    assert dict(dataset.classes) == {}
     windows = dataset.windows("all", seq_len=3, stride=3)
     assert windows == [Window(0, "room", (0, 1, 2), None), Window(1, "room", (3, 4, 5), None)]
     prepared = dataset.load(windows[1], Preparation(size=28))

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
+from engine.dataset.labels import NAMES
 from engine.dataset.street import Street
 from engine.errors import DataError, UsageError
 from engine.evaluation.config import EvaluationConfig
@@ -21,6 +23,9 @@ from engine.evaluation.runner import JOURNAL, evaluate
 from engine.results.discovery import discover
 from engine.results.load import load_run
 from engine.results.native import scan_frames
+from engine.results.slices import slice_kinds, slice_sums
+from engine.schema import SliceKind
+from engine.scoring.protocol import V1, distance_names
 
 KEYS = ["checkpoint", "window", "frame", "region", "align"]
 KILLS = 20
@@ -56,6 +61,11 @@ def rows(run: Path) -> pl.DataFrame:
     return scan_frames(load_run(next(iter(discover([run]))))).collect().sort(KEYS)
 
 
+def sliced(run: Path) -> pl.DataFrame:
+    """All slices in one order."""
+    return pl.read_parquet(run / "slices" / "*" / "*.parquet").sort(*KEYS, "by", "slice")
+
+
 def state(run: Path):  # type: ignore[no-untyped-def]
     return replay(Journal(run / JOURNAL).events())
 
@@ -83,6 +93,8 @@ def test_a_finished_run_is_few_files_with_its_summary_beside_them(
     names = {*MODELS, "chance", "oracle"}
     found = {path.parent.name: path.name for path in reference.rglob("frames/*/*")}
     assert found == dict.fromkeys(names, "joined-000000-000005.parquet")
+    found = {path.parent.name: path.name for path in reference.rglob("slices/*/*")}
+    assert found == dict.fromkeys(names, "joined-000000-000005.parquet")
     assert not (reference / "curve_shards").exists()
     # A copy that does not keep the times is derived from its rows.
     copy = shutil.copytree(reference, tmp_path / "copy", copy_function=shutil.copyfile)
@@ -108,6 +120,46 @@ def test_the_oracle_is_right_and_chance_is_not(reference: Path) -> None:
     assert values["oracle"]["depth.abs_rel"] < 0.02
     assert values["oracle"]["depth.delta1"] > 0.98
     assert values["chance"]["depth.delta1"] < 0.6
+
+
+def test_slices_are_the_regions_in_parts(reference: Path) -> None:
+    found = sliced(reference)
+    assert found["align"].unique().to_list() == ["median"]
+    assert set(found["checkpoint"]) == {*MODELS, "chance", "oracle"}
+    assert found.select(*KEYS, "by", "slice").is_duplicated().sum() == 0
+    assert {"building", "road", "sidewalk"} < set(found.filter(by="class")["slice"]) < set(NAMES.values())
+    assert set(found.filter(by="distance")["slice"]) <= set(distance_names())
+    weight = pl.col("pixels").cast(pl.Float64)
+    whole = rows(reference).filter(pl.col("align") == "median", pl.col("pixels") > 0)
+    for by, regions in (("distance", ["full", "building", "non_building"]), ("class", ["full"])):
+        means = (
+            found.filter(by=by)
+            .group_by(KEYS)
+            .agg((pl.col("depth.abs_rel") * weight).sum() / weight.sum(), pl.col("pixels").sum())
+            .sort(KEYS)
+        )
+        expected = whole.filter(pl.col("region").is_in(regions)).select(means.columns).sort(KEYS)
+        assert_frame_equal(means, expected, rel_tol=1e-6)
+    metadata = json.loads((reference / "metadata.json").read_text("utf-8"))
+    assert metadata["protocol"]["parameters"]["distance_edges"] == list(V1.distance_edges)
+
+
+def test_the_oracle_is_right_in_every_slice_and_chance_in_none(reference: Path) -> None:
+    run = load_run(next(iter(discover([reference]))))
+    assert slice_kinds(run) == (SliceKind.DISTANCE, SliceKind.CLASS)
+    slices = 0
+    for by in SliceKind:
+        sums = slice_sums(run, by, metrics=["depth.full.abs_rel"], checkpoints=["oracle", "chance"])
+        means = (
+            sums.group_by(pl.col("metric", "checkpoint").cast(pl.String))
+            .agg(pl.col("sum").sum() / pl.col("count").sum(), pl.col("count").sum())
+            .filter(pl.col("count") >= 8)
+        )
+        table = means.pivot("checkpoint", index="metric", values="sum")
+        slices += table.height
+        assert (table["oracle"] < 0.05).all(), table
+        assert (table["chance"] > 3 * table["oracle"]).all(), table
+    assert slices >= 6
 
 
 def test_what_cannot_be_loaded_is_named_and_costs_only_itself(reference: Path) -> None:
@@ -220,6 +272,7 @@ def test_a_checkpoint_that_fails_later_keeps_what_it_has(
 def test_rows_do_not_depend_on_shards_or_readers(config: EvaluationConfig, reference: Path, tmp_path: Path) -> None:
     run = evaluate(elsewhere(config, tmp_path / "run", shard=4, readers=1))
     assert rows(run).equals(rows(reference))
+    assert sliced(run).equals(sliced(reference))
 
 
 def test_a_cache_changes_nothing_and_is_used(config: EvaluationConfig, reference: Path, tmp_path: Path) -> None:
@@ -249,6 +302,7 @@ def test_kills_cost_nothing(config: EvaluationConfig, reference: Path, tmp_path:
     assert len(runs) >= 2
     for run in runs:
         assert rows(run).equals(rows(reference))
+        assert sliced(run).equals(sliced(reference))
         assert pl.read_parquet(run / "curves.parquet").equals(pl.read_parquet(reference / "curves.parquet"))
         shards = [event.data["shard"] for event in Journal(run / JOURNAL).events() if event.kind == "shard"]
         assert sorted(shards) == list(range(6)), "a finished shard was computed twice, or one is missing"

@@ -25,7 +25,7 @@ from engine.scoring.photometric import photometric_metrics
 from engine.scoring.protocol import V1
 from engine.scoring.tally import Tally
 from engine.scoring.truth import WindowTruth, prepare_truth
-from engine.scoring.window import WindowScores, fetch, rows, score_window
+from engine.scoring.window import WindowScores, rows, score_window
 
 CPU = torch.device("cpu")
 LEAST = V1.least_depth
@@ -272,21 +272,9 @@ def test_scores_do_not_depend_on_what_was_scored_before() -> None:
     _, second = scene(seed=5)
     alone = [rows(score_window(one, truth), "c") for one in (first, second)]
     scored = [score_window(one, truth) for one in (second, first, second)]
-    fetch(scored)
     again = [rows(one, "c") for one in scored]
     for found, expected in zip(again, (alone[1], alone[0], alone[1]), strict=True):
         assert_frame_equal(found, expected, rel_tol=0, abs_tol=0)
-
-
-def test_many_scores_are_fetched_at_once() -> None:
-    truth, prediction = scene()
-    scored = [score_window(prediction, truth) for _ in range(3)]
-    fetch(scored)
-    fetch([])
-    held = [one.__dict__["_host"] for one in scored]
-    assert all(one.base is held[0].base for one in held)
-    for one in scored:
-        assert np.array_equal(one.values["depth.mae"], score_window(prediction, truth).values["depth.mae"])
 
 
 def test_rows_hold_the_scores_and_null_where_there_is_none() -> None:
