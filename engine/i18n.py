@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from engine.errors import UsageError
 
@@ -52,7 +52,7 @@ def language_of(environment: Mapping[str, str] | None = None) -> Language:
     for name in _VARIABLES:
         for value in filter(None, variables.get(name, "").split(":")):
             code = value.partition(".")[0].partition("_")[0].partition("-")[0].lower()
-            return cast(Language, code) if code in LANGUAGES else "en"
+            return code if code in LANGUAGES else "en"
     return "en"
 
 
@@ -64,7 +64,7 @@ def language_named(name: str) -> Language:
     """
     if name not in LANGUAGES:
         raise UsageError(f"there are no texts in the language {name!r}", f"take one of: {', '.join(LANGUAGES)}")
-    return cast(Language, name)
+    return name
 
 
 def activate(language: Language) -> None:
