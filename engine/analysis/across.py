@@ -17,9 +17,10 @@ import polars as pl
 
 from engine.analysis.differences import SIGNIFICANCE, Kind
 from engine.analysis.evidence import Evidence
+from engine.analysis.separation import seen_from
 from engine.analysis.student import quantile
 from engine.analysis.unpaired import FRAMES_PER_WINDOW, estimates
-from engine.catalogue import SCORE_KEY
+from engine.catalogue import SCORE_KEY, Catalogue
 
 # A ratio to a baseline that is not this many standard errors from 0 has no interval worth the name.
 _AWAY_FROM_ZERO = 3.0
@@ -106,32 +107,47 @@ def gain(evidence: Evidence, label: str, checkpoint: str, key: str) -> Gain | No
     return Gain(label, checkpoint, key, percent, error, freedom, looks, Kind.UNPAIRED.value)
 
 
-def gain_differences(gains: Sequence[Gain], evidence: Evidence) -> list[GainDifference]:
+def gain_differences(
+    gains: Sequence[Gain], catalogue: Catalogue, joined: Evidence | None = None
+) -> list[GainDifference]:
     """Every pair of runs in one metric.
 
-    The checkpoints were chosen, so the interval holds for all pairs of checkpoints at once (Bonferroni). The samples
-    are taken for independent, which is on the safe side where they share windows.
+    The checkpoints were chosen, so the interval holds for all pairs of checkpoints at once (Bonferroni). Runs of one
+    sample are paired, in percent of the baseline that they share; others are independent.
 
     Args:
         gains: of one metric, a run each.
-        evidence: of any run, for directions.
+        catalogue: directions.
+        joined: of all runs as one, its checkpoints called ``run/checkpoint``, where they are of one sample.
     """
-    return [_difference(first, second, evidence) for first, second in combinations(gains, 2)]
+    return [_difference(first, second, catalogue, joined) for first, second in combinations(gains, 2)]
 
 
-def _difference(first: Gain, second: Gain, evidence: Evidence) -> GainDifference:
+def _difference(first: Gain, second: Gain, catalogue: Catalogue, joined: Evidence | None) -> GainDifference:
     points = first.percent - second.percent
     if first.error is None or second.error is None:
         return GainDifference(first, second, points, None, None)
-    reach = math.hypot(first.error, second.error) * quantile(
-        SIGNIFICANCE / (first.looks * second.looks), min(first.freedom, second.freedom)
-    )
+    error, freedom = math.hypot(first.error, second.error), min(first.freedom, second.freedom)
+    if joined is not None:
+        error = _paired_error(first, second, joined) or error
+    reach = error * quantile(SIGNIFICANCE / (first.looks * second.looks), freedom)
     low, high = points - reach, points + reach
-    sign = evidence.catalogue.get(first.metric).direction.sign
+    sign = catalogue.get(first.metric).direction.sign
     ahead = None
     if sign and not low <= 0.0 <= high:
         ahead = first.run if sign * points > 0 else second.run
     return GainDifference(first, second, points, (low, high), ahead)
+
+
+def _paired_error(first: Gain, second: Gain, joined: Evidence) -> float | None:
+    """Of the difference in percent of the common baseline; ``None`` where the two are not paired."""
+    names = [f"{gain.run}/{gain.checkpoint}" for gain in (first, second)]
+    rows = seen_from(joined, names[1], names[:1]).differences([first.metric])
+    scale = joined.differences([first.metric]).get_column("baseline").drop_nulls()
+    if rows.is_empty() or rows.get_column("kind")[0] != Kind.PAIRED or scale.is_empty() or not scale[0]:
+        return None
+    error = rows.get_column("error")[0]
+    return None if error is None else 100.0 * float(error) / abs(float(scale[0]))
 
 
 def _paired(evidence: Evidence, baseline: str, checkpoint: str, key: str) -> tuple[float, float | None, float] | None:

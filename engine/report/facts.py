@@ -16,6 +16,7 @@ from engine.analysis.comparability import Comparability, comparability
 from engine.analysis.comparison import Cell
 from engine.analysis.costs import MergeEffect, merge_effect
 from engine.analysis.dynamics import Course, Payment, course, payment
+from engine.analysis.evidence import Evidence
 from engine.analysis.joined import Joined, Part, join
 from engine.analysis.known_limits import KnownLimit, known_limits
 from engine.analysis.purposes import Purpose
@@ -24,7 +25,7 @@ from engine.analysis.resampling.judging import plan
 from engine.analysis.resampling.sample import tabulate
 from engine.analysis.resampling.statistics import Statistics
 from engine.analysis.slices import SLICES, by_drive, by_stratum, sliced_differences
-from engine.catalogue import SCORE_KEY
+from engine.catalogue import SCORE_KEY, Catalogue
 from engine.report.material import COSTS, CURVES, HEADLINES, Material, RunMaterial, owned, rest_keys
 from engine.schema import Role, empty
 
@@ -117,7 +118,8 @@ def find_facts(material: Material) -> ReportFacts:
     runs = tuple(_run(run, material) for run in material.runs)
     verdict = comparability([run.facts for run in material.runs])
     joined, advice = _together(material) if verdict.comparable else (None, None)
-    return ReportFacts(material, runs, verdict, tuple(_gains(runs)), joined, advice)
+    gains = tuple(_gains(runs, material.catalogue, joined.evidence if joined else None))
+    return ReportFacts(material, runs, verdict, gains, joined, advice)
 
 
 def _run(run: RunMaterial, material: Material) -> RunFacts:
@@ -229,7 +231,7 @@ def _together(material: Material) -> tuple[Joined | None, Advice | None]:
     return joined, advise(joined.analysis, joined.evidence, asked, catalogue=material.catalogue)
 
 
-def _gains(runs: Sequence[RunFacts]) -> list[MetricGains]:
+def _gains(runs: Sequence[RunFacts], catalogue: Catalogue, evidence: Evidence | None) -> list[MetricGains]:
     if len(runs) < 2:
         return []
     keys = list(dict.fromkeys(key for run in runs for key in run.changes))
@@ -243,5 +245,5 @@ def _gains(runs: Sequence[RunFacts]) -> list[MetricGains]:
             and (one := gain(run.material.evidence, run.label, run.best, key)) is not None
         ]
         if gains:
-            found.append(MetricGains(key, tuple(gains), tuple(gain_differences(gains, runs[0].material.evidence))))
+            found.append(MetricGains(key, tuple(gains), tuple(gain_differences(gains, catalogue, evidence))))
     return found

@@ -41,23 +41,29 @@ class Teller:
 
     # What metrics can tell
 
-    def near_chance(self, run: RunFacts, key: str) -> bool:
-        """Whether a metric carries no information: by construction, or measured so at the best checkpoint."""
+    def doubtful(self, run: RunFacts, key: str) -> bool:
+        """Whether a metric is marked: it is near chance by construction, or not told from chance."""
+        return self.by_construction(run, key) or self.not_told(run, key)
+
+    def by_construction(self, run: RunFacts, key: str) -> bool:
+        """Whether a metric of the existing system is about the same whatever is predicted."""
         limit = run.limits.get(key)
-        if limit is not None and limit.limit is Limit.NEAR_CHANCE:
-            return True
+        return limit is not None and limit.limit is Limit.NEAR_CHANCE
+
+    def not_told(self, run: RunFacts, key: str) -> bool:
+        """Whether the best checkpoint was scored beside chance and is not shown to be better than it."""
         rows = run.readings.filter((pl.col("metric") == key) & (pl.col("checkpoint") == (run.best or "")))
         return not rows.is_empty() and rows.get_column("reading")[0] in _NOTHING
 
     def metric(self, key: str, runs: Sequence[RunFacts], *, unit: bool = False) -> Line:
         """A metric's name, with a sign where it carries no information in one of the runs."""
-        doubtful = any(self.near_chance(run, key) for run in runs)
+        doubtful = any(self.doubtful(run, key) for run in runs)
         return plain(self.words.metric(key, unit=unit) + (DOUBTFUL if doubtful else ""))
 
     @cached_property
     def has_doubtful(self) -> bool:
         """Whether any metric carries that sign."""
-        return any(self.near_chance(run, key) for run in self.facts.runs for key in run.changes)
+        return any(self.doubtful(run, key) for run in self.facts.runs for key in run.changes)
 
     # Changes
 
@@ -146,6 +152,9 @@ class Teller:
                 "The other checkpoint is told from it.", "All {count} other checkpoints are told from it.", count
             )
             return fill(text, count=count)
+        if len(others) == pick.total - 1 > 1:
+            text = _("None of the {total} other checkpoints can be told from it; next come {names}.")
+            return fill(text, denies=True, total=pick.total - 1, names=self.words.names(others, 3))
         text = self.words.ngettext(
             "{count} of the {total} other checkpoints cannot be told from it: {names}.",
             "{count} of the {total} other checkpoints cannot be told from it: {names}.",
@@ -179,9 +188,7 @@ class Teller:
         """What a checkpoint is for, with a sign where most of what it is ranked by carries no information."""
         name = self.gettext(PURPOSES[pick.purpose])
         doubtful = sum(
-            weight
-            for key, weight in pick.objective.items()
-            if any(self.near_chance(run, key) for run in self.facts.runs)
+            weight for key, weight in pick.objective.items() if any(self.doubtful(run, key) for run in self.facts.runs)
         )
         return f"{name}{DOUBTFUL}" if doubtful > sum(pick.objective.values()) / 2 else name
 

@@ -20,7 +20,7 @@ from engine.report.document import (
     fill,
     plain,
 )
-from engine.report.names import PURPOSES
+from engine.report.names import DOUBTFUL, PURPOSES
 from engine.report.telling import Teller
 
 
@@ -47,6 +47,11 @@ def choice(teller: Teller) -> Iterator[Block]:
 
 def _advice(teller: Teller, title: str, advice: Advice, run: str | None) -> Iterator[Block]:
     _ = teller.gettext
+    if advice.picks and all(pick.decided is Decided.ONLY for pick in advice.picks):
+        only = advice.picks[0].checkpoint
+        text = _("{run} has one checkpoint, {checkpoint}: there is nothing to choose.")
+        yield Paragraph(fill(text, run=title, checkpoint=only))
+        return
     if advice.picks:
         yield _table(teller, title, advice, run)
         told: set[str] = set()
@@ -134,7 +139,8 @@ def _below(teller: Teller, pick: Pick, run: str | None) -> Iterator[Line]:
         if any(_doubtful(teller, key) for key in pick.objective):
             keys = [key for key in pick.objective if _doubtful(teller, key)]
             yield fill(
-                _("Part of what it is ranked by carries no information here: {metrics}. Read this advice with care."),
+                _("Part of what it is ranked by is marked {sign}: {metrics}. Read this advice with care."),
+                sign=DOUBTFUL,
                 metrics=words.listing([words.metric(key) for key in keys]),
             )
 
@@ -149,7 +155,7 @@ def _objective(teller: Teller, pick: Pick) -> Line:
 
 
 def _doubtful(teller: Teller, key: str) -> bool:
-    return any(teller.near_chance(run, key) for run in teller.runs)
+    return any(teller.doubtful(run, key) for run in teller.runs)
 
 
 def _cost(teller: Teller, pick: Pick) -> Iterator[Line]:

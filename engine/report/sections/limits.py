@@ -12,6 +12,8 @@ from engine.report.document import Block, Bullets, Heading, Item, Line, Paragrap
 from engine.report.facts import RunFacts
 from engine.report.telling import Teller
 
+_FAR = 1000.0
+
 
 def limits(teller: Teller) -> Iterator[Block]:
     """The section."""
@@ -132,4 +134,7 @@ def _scale(teller: Teller, run: RunFacts) -> Table:
 
 
 def _percent(teller: Teller, value: float | None) -> str:
-    return "" if value is None else teller.words.share(value)
+    if value is None:
+        return ""
+    # How far beyond the ends of the scale does not matter.
+    return f"< {teller.words.share(-_FAR)}" if value < -_FAR else teller.words.share(value)

@@ -43,8 +43,8 @@ def opening(teller: Teller) -> Iterator[Block]:
         yield Paragraph(
             fill(
                 _(
-                    "{sign} marks metrics that are near chance, whether they change or not: see the section on what "
-                    "the metrics can tell."
+                    "{sign} marks metrics that are near chance by construction, or in which the best checkpoint is not "
+                    "told from chance: see the section on what the metrics can tell."
                 ),
                 legend=True,
                 sign=DOUBTFUL,

@@ -27,9 +27,11 @@ def results(teller: Teller) -> Iterator[Block]:
             run,
             list(run.changes.values()),
             fill(
-                _(
+                words.ngettext(
+                    "{run}: the baseline and {checkpoint}. Intervals are of the change.",
                     "{run}: the baseline and {checkpoint}. Intervals are of the change, corrected for {looks} "
-                    "checkpoints."
+                    "checkpoints.",
+                    run.looks,
                 ),
                 run=run.label,
                 checkpoint=run.best or "",
@@ -43,7 +45,6 @@ def results(teller: Teller) -> Iterator[Block]:
         yield figure
     if not teller.runs:
         yield Paragraph(plain(_("No checkpoint of these runs has a value.")))
-    del words
 
 
 def change_table(teller: Teller, run: RunFacts, cells: Sequence[Cell], caption: Line) -> Table:

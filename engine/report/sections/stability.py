@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.catalogue import SCORE_KEY
+from engine.number_text import MISSING
 from engine.report.document import Block, Figure, Heading, Line, Paragraph, Table, fill, plain
 from engine.report.facts import RunFacts
 from engine.report.plot import Curve, LinePlot
@@ -64,7 +65,7 @@ def _table(teller: Teller, runs: Sequence[RunFacts], threshold: str) -> Table:
                     teller.metric(key, [run]),
                     plain(words.share(most)),
                     plain(found.checkpoints[place]),
-                    plain(found.plateau_from or _("not")),
+                    plain(found.plateau_from or MISSING),
                     plain(words.value(key, std) if std is not None else ""),
                 )
             )

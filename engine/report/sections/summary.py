@@ -20,8 +20,7 @@ def summary(teller: Teller) -> Iterator[Block]:
     yield Heading(2, plain(_("Summary")))
     items = [item for run in teller.runs for item in _run(teller, run)]
     items += [Item(line) for line in _between(teller)]
-    if teller.has_doubtful:
-        items.append(Item(_doubtful(teller)))
+    items += [Item(line) for line in _doubtful(teller)]
     items += _takes(teller)
     if not items:
         items = [Item(plain(_("No checkpoint of these runs has a value to talk about.")))]
@@ -36,7 +35,9 @@ def _run(teller: Teller, run: RunFacts) -> Iterator[Item]:
     if balanced is not None:
         cell = run.changes[SCORE_KEY]
         line = fill(
-            _("{run}: {checkpoint} has the highest composite score, {score}. {tie}"),
+            _("{run}: {checkpoint} is the only checkpoint; its composite score is {score}.")
+            if balanced.decided is Decided.ONLY
+            else _("{run}: {checkpoint} has the highest composite score, {score}. {tie}"),
             run=teller.strong(run.label),
             checkpoint=teller.strong(best),
             score=teller.score_phrase(run, cell, best),
@@ -118,16 +119,32 @@ def _between(teller: Teller) -> Iterator[Line]:
     )
 
 
-def _doubtful(teller: Teller) -> Line:
+def _doubtful(teller: Teller) -> Iterator[Line]:
+    """Metrics that tell little, and why."""
     _, words = teller.gettext, teller.words
-    keys = dict.fromkeys(key for run in teller.facts.runs for key in run.changes if teller.near_chance(run, key))
-    return fill(
-        _(
-            "Near chance in these runs: {metrics}. What they show, told from chance or not, says little about the "
-            "model."
-        ),
-        metrics=words.listing([words.metric(key) for key in keys]),
-    )
+    pairs = [(run, key) for run in teller.facts.runs for key in run.changes]
+    built = dict.fromkeys(key for run, key in pairs if teller.by_construction(run, key))
+    if built:
+        yield fill(
+            _(
+                "Near chance by construction, whatever is predicted: {metrics}. Changes in them, told from chance or "
+                "not, say little about the model."
+            ),
+            metrics=words.listing([words.metric(key) for key in built]),
+        )
+    for run in teller.facts.runs:
+        untold = [key for key in run.changes if teller.not_told(run, key)]
+        if untold:
+            yield fill(
+                _(
+                    "{run}: {checkpoint} is not shown to be better than chance (a constant depth, a camera that stands "
+                    "still) in {metrics}."
+                ),
+                denies=True,
+                run=teller.strong(run.label),
+                checkpoint=run.best or "",
+                metrics=words.listing([words.metric(key) for key in untold]),
+            )
 
 
 def _takes(teller: Teller) -> Iterator[Item]:

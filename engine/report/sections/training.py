@@ -147,7 +147,7 @@ def until(teller: Teller, run: RunFacts, course: Course) -> Line | None:
     text = words.ngettext(
         "{count} of them is shown to be worse.", "{count} of them are shown to be worse.", len(found.worse)
     )
-    return fill("{first} {second}", first=first, second=fill(text, claims=claims, count=len(found.worse)))
+    return teller.sentences([first, fill(text, claims=claims, count=len(found.worse))])
 
 
 def standing(teller: Teller, run: RunFacts, course: Course) -> Iterator[Line]:
@@ -228,7 +228,7 @@ def _figure(teller: Teller, runs: Sequence[RunFacts], key: str) -> Figure:
         if found.best is not None:
             said.append(
                 fill(
-                    _("{run}: highest-ranked value {value} at {checkpoint}, baseline {baseline}"),
+                    _("{run}: best value {value} at {checkpoint}, baseline {baseline}"),
                     run=run.label,
                     value=words.value(key, found.values[found.best]),
                     checkpoint=found.checkpoints[found.best],
