@@ -36,9 +36,10 @@ class Claim:
 
     Attributes:
         run: the run's label; ``None`` for runs joined to one.
-        metric: the key.
-        checkpoint: the one that is said to be better or worse.
-        against: what it is compared with: the baseline's or another checkpoint's name, or another run's label.
+        metric: the key; for a weighted objective ``score:`` and its purpose, for a spread over frames ``std:`` and the
+            key, for a slice ``drive:`` or ``stratum:``, its name, a colon and the key.
+        checkpoint: the one that is said to be better or worse; between runs the label of the one that is ahead.
+        against: what it is compared with: empty for the baseline, another checkpoint's name, or another run's label.
         verdict: what is said.
     """
 
@@ -108,6 +109,11 @@ def fill(
 def plain(text: str) -> Line:
     """A line of one plain span."""
     return Line((Span(text),))
+
+
+def heads(texts: Iterable[str]) -> tuple[Line, ...]:
+    """Headings of a table's columns: they say nothing about any run."""
+    return tuple(Line((Span(text),) if text else (), legend=True) for text in texts)
 
 
 def code(text: str) -> Span:

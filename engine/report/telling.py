@@ -96,7 +96,7 @@ class Teller:
     def verdicts(self, run: RunFacts, cells: Sequence[Cell]) -> list[Line]:
         """What is better, what is worse, what is neither and what cannot be said, a phrase each."""
         _ = self.gettext
-        baseline, best = run.material.analysis.baseline or "", run.best or ""
+        best = run.best or ""
         groups = (
             (Verdict.BETTER, _("better in {changes}"), False),
             (Verdict.WORSE, _("worse in {changes}"), False),
@@ -108,7 +108,7 @@ class Teller:
             some = [cell for cell in cells if cell.verdict is verdict and cell.delta is not None]
             if some:
                 changes = self.words.listing([self.change(run, cell, interval=interval) for cell in some])
-                claims = [one for cell in some for one in claim(run.label, best, cell, baseline)]
+                claims = [one for cell in some for one in claim(run.label, best, cell)]
                 found.append(fill(template, claims=claims, denies=verdict in (Verdict.TIED, None), changes=changes))
         return found
 
@@ -118,7 +118,6 @@ class Teller:
         value = self.words.value(cell.key, cell.value)
         if cell.baseline is None or cell.delta is None:
             return plain(value)
-        baseline = run.material.analysis.baseline or ""
         reach = self.words.relative(cell)
         template = (
             _("{value} (baseline {before}, {change}, 95 % interval {reach}: {verdict})")
@@ -127,7 +126,7 @@ class Teller:
         )
         return fill(
             template,
-            claims=claim(run.label, checkpoint, cell, baseline),
+            claims=claim(run.label, checkpoint, cell),
             denies=cell.verdict in (Verdict.TIED, None),
             value=value,
             before=self.words.value(cell.key, cell.baseline),

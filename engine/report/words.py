@@ -158,9 +158,9 @@ class Words:
         return self.listing(shown).text
 
 
-def claim(run: str | None, checkpoint: str, cell: Cell, against: str) -> list[Claim]:
-    """What stating a cell's verdict claims: nothing where there is none."""
-    return [] if cell.verdict is None else [Claim(run, cell.key, checkpoint, against, cell.verdict)]
+def claim(run: str | None, checkpoint: str, cell: Cell) -> list[Claim]:
+    """What stating a cell's verdict against the baseline claims: nothing where there is none."""
+    return [] if cell.verdict is None else [Claim(run, cell.key, checkpoint, "", cell.verdict)]
 
 
 def metric_line(words: Words, key: str, *, doubtful: bool, unit: bool = False) -> Line:

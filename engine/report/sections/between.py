@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from engine.analysis.across import GainDifference
 from engine.analysis.deltas import Verdict
-from engine.report.document import Block, Claim, Heading, Line, Paragraph, Table, fill, plain
+from engine.report.document import Block, Claim, Heading, Line, Paragraph, Table, fill, heads, plain
 from engine.report.facts import MetricGains
 from engine.report.telling import Teller
 
@@ -65,7 +65,7 @@ def _table(teller: Teller, first: str, second: str) -> Table:
         elif one.ci95 is not None:
             tones[len(rows) - 1, 6] = Verdict.TIED.value
     caption = fill(_("{first} and {second}: changes against their own baselines."), first=first, second=second)
-    return Table(caption, tuple(map(plain, head)), tuple(rows), frozenset({2, 3, 4, 5}), tones)
+    return Table(caption, heads(head), tuple(rows), frozenset({2, 3, 4, 5}), tones)
 
 
 def _pair(row: MetricGains, first: str, second: str) -> GainDifference | None:

@@ -18,6 +18,7 @@ from engine.report.document import (
     Paragraph,
     Table,
     fill,
+    heads,
     plain,
 )
 from engine.report.names import DOUBTFUL, PURPOSES
@@ -33,7 +34,8 @@ def choice(teller: Teller) -> Iterator[Block]:
             _(
                 "Depth and geometry are ranked by their part of the composite score, balanced by all of it. Among "
                 "checkpoints that cannot be told from the best one, the second criterion decides: the cheaper one "
-                "where costs were measured and differ, else the steadier one over frames."
+                "where costs were measured and differ, else the steadier one over frames. A tie is no equality: "
+                "whoever goes by value alone takes the best value."
             ),
             legend=True,
         )
@@ -89,9 +91,7 @@ def _table(teller: Teller, title: str, advice: Advice, run: str | None) -> Table
         )
         if pick.change.verdict is not None:
             tones[number, 5] = pick.change.verdict.value
-    return Table(
-        fill(_("{run}: what to take."), run=title), tuple(map(plain, head)), tuple(rows), frozenset({2}), tones
-    )
+    return Table(fill(_("{run}: what to take."), run=title), heads(head), tuple(rows), frozenset({2}), tones)
 
 
 def _verdict(teller: Teller, pick: Pick, run: str | None) -> Line:
@@ -110,7 +110,7 @@ def _claims(pick: Pick, run: str | None) -> list[Claim]:
     if pick.change.verdict is None:
         return []
     key = SCORE_KEY if pick.purpose not in (Purpose.DEPTH, Purpose.GEOMETRY) else f"{SCORE_KEY}:{pick.purpose}"
-    return [Claim(run, key, pick.checkpoint, "baseline", pick.change.verdict)]
+    return [Claim(run, key, pick.checkpoint, "", pick.change.verdict)]
 
 
 def _head(teller: Teller, pick: Pick) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.analysis.comparability import Facts
-from engine.report.document import Block, Bullets, Heading, Item, Line, Note, Paragraph, Table, code, fill, plain
+from engine.report.document import Block, Bullets, Heading, Item, Line, Note, Paragraph, Table, code, fill, heads, plain
 from engine.report.telling import Teller
 
 _SHORT = 12
@@ -101,7 +101,7 @@ def _table(teller: Teller) -> tuple[Table, list[str]]:
         rows.append(row(name, [f"{facts.baseline[shared]:.{digits}f}" for facts in every]))
     head = [_("setting"), "", *(run.label for run in teller.facts.runs)]
     caption = fill(_("What decides whether values may be compared."))
-    return Table(caption, tuple(map(plain, head)), tuple(rows)), blank
+    return Table(caption, heads(head), tuple(rows)), blank
 
 
 def _fingerprint(facts: Facts) -> str | None:

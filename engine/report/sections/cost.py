@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.report.document import Block, Bullets, Heading, Item, Line, Note, Paragraph, Table, fill, plain
+from engine.report.document import Block, Bullets, Heading, Item, Line, Note, Paragraph, Table, fill, heads, plain
 from engine.report.facts import RunFacts
 from engine.report.telling import Teller
 
@@ -49,7 +49,7 @@ def _table(teller: Teller, runs: list[RunFacts]) -> Table:
         if cell.value is not None
     ]
     caption = plain(_("Single measurements: nothing tells their changes from chance."))
-    return Table(caption, tuple(map(plain, head)), tuple(rows), frozenset({2, 3, 4}))
+    return Table(caption, heads(head), tuple(rows), frozenset({2, 3, 4}))
 
 
 def _distorted(teller: Teller, runs: list[RunFacts]) -> Iterator[Line]:

@@ -58,8 +58,7 @@ def _run(teller: Teller, run: RunFacts) -> Item:
         below.append(fill(_("By what the run records: {changes}."), changes=words.listing(known)))
     if run.payment is not None and run.payment.lost:
         lost = [loss.cell.key for loss in run.payment.lost]
-        baseline = run.material.analysis.baseline or ""
-        claims = [Claim(run.label, key, run.payment.checkpoint, baseline, Verdict.WORSE) for key in lost]
+        claims = [Claim(run.label, key, run.payment.checkpoint, "", Verdict.WORSE) for key in lost]
         metrics = words.listing([teller.metric(key, [run]) for key in lost])
         text = _("What to watch, as it is worse than the baseline so far: {metrics}.")
         below.append(fill(text, claims=claims, metrics=metrics))

@@ -8,7 +8,7 @@ import polars as pl
 
 from engine.analysis.calibration import Reading
 from engine.analysis.known_limits import KnownLimit, Limit
-from engine.report.document import Block, Bullets, Heading, Item, Line, Paragraph, Table, fill, plain
+from engine.report.document import Block, Bullets, Heading, Item, Line, Paragraph, Table, fill, heads, plain
 from engine.report.facts import RunFacts
 from engine.report.telling import Teller
 
@@ -130,7 +130,7 @@ def _scale(teller: Teller, run: RunFacts) -> Table:
             )
         )
     caption = fill(_("{run}: the scale from chance (0 %) to the truth (100 %)."), run=run.label)
-    return Table(caption, tuple(map(plain, head)), tuple(rows), frozenset({1, 2, 3, 4}))
+    return Table(caption, heads(head), tuple(rows), frozenset({1, 2, 3, 4}))
 
 
 def _percent(teller: Teller, value: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.report.document import Block, Heading, Line, Note, Paragraph, Table, code, fill, plain
+from engine.report.document import Block, Heading, Line, Note, Paragraph, Table, code, fill, heads, plain
 from engine.report.names import DOUBTFUL
 from engine.report.telling import Teller
 from engine.schema import Provenance
@@ -78,7 +78,7 @@ def _runs(teller: Teller) -> Table:
             )
         )
     caption = fill(words.ngettext("The run.", "The runs.", len(rows)))
-    return Table(caption, tuple(map(plain, head)), tuple(rows), frozenset({3}))
+    return Table(caption, heads(head), tuple(rows), frozenset({3}))
 
 
 def _provenance(teller: Teller, provenance: Provenance) -> str:

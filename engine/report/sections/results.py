@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from engine.analysis.comparison import Cell
 from engine.catalogue import SCORE_KEY
-from engine.report.document import Block, Figure, Heading, Line, Paragraph, Table, fill, plain
+from engine.report.document import Block, Figure, Heading, Line, Paragraph, Table, fill, heads, plain
 from engine.report.facts import RunFacts
 from engine.report.plot import Bar, IntervalPlot
 from engine.report.telling import Teller
@@ -51,7 +51,6 @@ def change_table(teller: Teller, run: RunFacts, cells: Sequence[Cell], caption: 
     """Metrics of a checkpoint beside the baseline's, with change, interval and verdict."""
     _, words = teller.gettext, teller.words
     head = [_("metric"), "", _("baseline"), run.best or "", _("change"), _("95 % interval"), _("verdict")]
-    baseline = run.material.analysis.baseline or ""
     rows, tones = [], {}
     for number, cell in enumerate(cells):
         metric = words.catalogue.get(cell.key)
@@ -65,14 +64,14 @@ def change_table(teller: Teller, run: RunFacts, cells: Sequence[Cell], caption: 
                 plain(words.relative(cell)),
                 Line(
                     plain(words.marked(cell.verdict) if cell.delta is not None else "").spans,
-                    tuple(claim(run.label, run.best or "", cell, baseline)),
+                    tuple(claim(run.label, run.best or "", cell)),
                     cell.verdict is None or cell.verdict == "tied",
                 ),
             )
         )
         if cell.verdict is not None:
             tones[number, 6] = cell.verdict.value
-    return Table(caption, tuple(map(plain, head)), tuple(rows), frozenset({2, 3, 4, 5}), tones)
+    return Table(caption, heads(head), tuple(rows), frozenset({2, 3, 4, 5}), tones)
 
 
 def _region(teller: Teller) -> Line | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from engine.catalogue import SCORE_KEY
 from engine.number_text import MISSING
-from engine.report.document import Block, Figure, Heading, Line, Paragraph, Table, fill, plain
+from engine.report.document import Block, Figure, Heading, Line, Paragraph, Table, fill, heads, plain
 from engine.report.facts import RunFacts
 from engine.report.plot import Curve, LinePlot
 from engine.report.telling import Teller
@@ -69,9 +69,7 @@ def _table(teller: Teller, runs: Sequence[RunFacts], threshold: str) -> Table:
                     plain(words.value(key, std) if std is not None else ""),
                 )
             )
-    return Table(
-        fill(_("Rolling variation over the training.")), tuple(map(plain, head)), tuple(rows), frozenset({2, 5})
-    )
+    return Table(fill(_("Rolling variation over the training.")), heads(head), tuple(rows), frozenset({2, 5}))
 
 
 def _figure(teller: Teller, runs: Sequence[RunFacts], key: str, threshold: float) -> Figure | None:

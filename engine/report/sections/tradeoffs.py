@@ -33,7 +33,7 @@ def tradeoffs(teller: Teller) -> Iterator[Block]:
 
 def _run(teller: Teller, run: RunFacts) -> Iterator[Item]:
     _, words = teller.gettext, teller.words
-    found, baseline = run.payment, run.material.analysis.baseline or ""
+    found = run.payment
     if found is None or run.material.analysis.baseline is None:
         return
     head = fill(_("{run}, {checkpoint}"), run=teller.strong(run.label), checkpoint=found.checkpoint)
@@ -52,7 +52,7 @@ def _run(teller: Teller, run: RunFacts) -> Iterator[Item]:
     else:
         if found.gained:
             gained = words.listing([teller.change(run, cell, interval=False) for cell in found.gained])
-            claims = [one for cell in found.gained for one in claim(run.label, found.checkpoint, cell, baseline)]
+            claims = [one for cell in found.gained for one in claim(run.label, found.checkpoint, cell)]
             below.append(fill(_("Better: {changes}."), claims=claims, changes=gained))
         below += [_loss(teller, run, found.checkpoint, loss) for loss in found.lost]
     below += _slices(teller, run)
@@ -61,7 +61,6 @@ def _run(teller: Teller, run: RunFacts) -> Iterator[Item]:
 
 def _loss(teller: Teller, run: RunFacts, checkpoint: str, loss: Loss) -> Line:
     _ = teller.gettext
-    baseline = run.material.analysis.baseline or ""
     template = (
         _("Worse: {change}. It is worse at {times} of {judged} checkpoints, at all of them from {since} on.")
         if loss.since is not None and loss.times > 1
@@ -69,7 +68,7 @@ def _loss(teller: Teller, run: RunFacts, checkpoint: str, loss: Loss) -> Line:
     )
     return fill(
         template,
-        claims=claim(run.label, checkpoint, loss.cell, baseline),
+        claims=claim(run.label, checkpoint, loss.cell),
         change=teller.change(run, loss.cell, interval=True),
         times=loss.times,
         judged=loss.judged,
@@ -89,7 +88,8 @@ def _slices(teller: Teller, run: RunFacts) -> Iterator[Line]:
         yield fill(
             _("{metric} is better as a whole and worse in {part} ({change})."),
             claims=[
-                Claim(run.label, row["of"], row["checkpoint"], run.material.analysis.baseline or "", Verdict.BETTER)
+                Claim(run.label, row["of"], row["checkpoint"], "", Verdict.BETTER),
+                Claim(run.label, f"{row['by']}:{row['slice']}:{row['of']}", row["checkpoint"], "", Verdict.WORSE),
             ],
             metric=teller.metric(row["of"], [run]),
             part=kinds[row["by"]].format(name=row["slice"]),

@@ -159,11 +159,10 @@ def standing(teller: Teller, run: RunFacts, course: Course) -> Iterator[Line]:
     trained = [
         name for name, value in zip(course.trend.checkpoints, course.trend.values, strict=True) if value is not None
     ]
-    baseline = run.material.analysis.baseline
     parts = [
         fill(
             template,
-            claims=[Claim(run.label, key, name, baseline, verdict) for name in names],
+            claims=[Claim(run.label, key, name, "", verdict) for name in names],
             count=len(names),
             names=stretches(teller, names, trained),
         )
