@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from engine.i18n import Language
+from engine.i18n import Language, speaking
 from engine.report.document import Block, Document, Heading, plain
 from engine.report.facts import ReportFacts
 from engine.report.sections.between import between
@@ -48,8 +48,10 @@ def compose(facts: ReportFacts, language: Language) -> Document:
         limits,
         reproducing,
     ]
-    blocks = [block for section in sections for block in section(teller)]
-    return Document(title(teller), language, tuple(blocks), teller.gettext("Contents"), generator(teller))
+    # What comes from the rest of the program (names of metrics, reasons) is in the report's language, too.
+    with speaking(language):
+        blocks = [block for section in sections for block in section(teller)]
+        return Document(title(teller), language, tuple(blocks), teller.gettext("Contents"), generator(teller))
 
 
 def _advice(teller: Teller) -> list[Block]:

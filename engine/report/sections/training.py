@@ -126,22 +126,18 @@ def until(teller: Teller, run: RunFacts, course: Course) -> Line | None:
             checkpoint=found.checkpoint,
         )
     if found.index == 0:
-        first = fill(
-            _("None of the {later} later checkpoints is shown to be better than the first, {checkpoint}."),
-            denies=True,
-            later=found.later,
-            checkpoint=found.checkpoint,
+        text = words.ngettext(
+            "The later checkpoint is not shown to be better than the first, {checkpoint}.",
+            "None of the {later} later checkpoints is shown to be better than the first, {checkpoint}.",
+            found.later,
         )
     else:
-        first = fill(
-            _(
-                "Gains are shown up to {checkpoint}; none of the {later} later checkpoints is shown to be better "
-                "than it."
-            ),
-            denies=True,
-            later=found.later,
-            checkpoint=found.checkpoint,
+        text = words.ngettext(
+            "Gains are shown up to {checkpoint}; the later checkpoint is not shown to be better than it.",
+            "Gains are shown up to {checkpoint}; none of the {later} later checkpoints is shown to be better than it.",
+            found.later,
         )
+    first = fill(text, denies=True, later=found.later, checkpoint=found.checkpoint)
     if not found.worse:
         return first
     text = words.ngettext(
