@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from engine.analysis.bands import bands
+from engine.analysis.bands import change_bands, level_bands
 from engine.analysis.comparison import Cell
 from engine.analysis.deltas import Verdict
 from engine.analysis.differences import SIGNIFICANCE
@@ -90,7 +90,8 @@ class Course:
         trend: the curve, its rolling variation and plateau.
         jumps: its jumps, judged.
         settling: where its gains end; ``None`` where that cannot be said.
-        band: 95 % interval of each value, in the order of the trend's; ``None`` where it is not known.
+        band: 95 % interval of each checkpoint's change about the baseline's value, in the order of the trend; without a
+            baseline, of its value. ``None`` where it is not known.
         standing: against the baseline.
     """
 
@@ -150,7 +151,11 @@ def course(analysis: RunAnalysis, evidence: Evidence, key: str, config: TrendCon
     """
     found = trend(analysis, key, config, catalogue=catalogue)
     measured = [name for name, value in zip(found.checkpoints, found.values, strict=True) if value is not None]
-    intervals = bands(evidence, key, measured)
+    intervals = (
+        change_bands(evidence, key, found.baseline)
+        if evidence.baseline is not None and found.baseline is not None
+        else level_bands(evidence, key, measured)
+    )
     return Course(
         trend=found,
         jumps=tuple(_judged(evidence, key, jump, len(measured) - 1) for jump in found.jumps),

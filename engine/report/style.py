@@ -86,7 +86,7 @@ svg.plot text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
 .plot .level{stroke-width:1.3;stroke-dasharray:6 4}
 .plot .threshold{stroke-width:1.3;stroke-dasharray:2 3}
 .plot .ring,.plot .jump{fill:none;stroke-width:1.6}
-.plot .band{stroke:none;opacity:.16}
+.plot .band{stroke:none;opacity:.13}
 .plot .span{fill:none;stroke-width:1.8}
 .plot .grid,.plot .axis,.plot .zero{stroke-width:1}
 """

@@ -68,7 +68,7 @@ def _lines(plot: LinePlot, identity: str) -> tuple[int, list[str]]:
         f'height="{bottom - top}"/></clipPath>'
     ]
     parts += _legend(legend)
-    marks = ticks(low, high, 6)
+    marks = ticks(low, high, 8)
     for value, text in zip(marks, tick_texts(marks), strict=True):
         y = at_y(value)
         parts.append(f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>')

@@ -54,8 +54,8 @@ def opening(teller: Teller) -> Iterator[Block]:
         yield Note(
             fill(
                 _(
-                    "These runs were not evaluated in the same way on the same frames. Values are not compared between "
-                    "them, only changes against each run's own baseline."
+                    "Values may not be compared between these runs (see the section on comparability); only changes "
+                    "against each run's own baseline are."
                 )
             )
         )

@@ -103,7 +103,7 @@ def _figure(teller: Teller) -> Figure | None:
             scale = 100.0 / abs(cell.baseline)
             low, high = (None, None) if cell.joint95 is None else (cell.joint95[0] * scale, cell.joint95[1] * scale)
             metric = words.catalogue.get(key)
-            name = f"{teller.metric(key, [run]).text} {metric.direction.arrow}"
+            name = f"{teller.metric(key, teller.runs).text} {metric.direction.arrow}"
             tone = "" if cell.verdict is None else cell.verdict.value
             bars.append(Bar(name, index, cell.delta_pct, low, high, tone, words.percent(cell.delta_pct)))
     if not bars:

@@ -86,7 +86,7 @@ def _figure(teller: Teller, runs: Sequence[RunFacts], key: str, threshold: float
         x_label=_("checkpoint"),
         y_label=_("rolling variation (%)"),
         curves=tuple(curves),
-        words=(_("baseline"), _("best value"), _("jump told from noise"), _("95 % interval of the value")),
+        words=(_("baseline"), _("best value"), _("jump told from noise"), _("95 % interval of the change")),
         threshold=threshold,
     )
     caption: Line = fill(

@@ -31,7 +31,8 @@ def training(teller: Teller) -> Iterator[Block]:
                 "A jump is a change between neighbouring checkpoints of at least {least} % that lies far outside the "
                 "curve's own scatter; whether it is more than noise of the evaluation is tested as one of all pairs of "
                 "neighbours. Gains end at the first checkpoint that no later one is shown to be better than, tested in "
-                "the order of the training; smaller gains may go on after it."
+                "the order of the training; smaller gains may go on after it. In the figures, a checkpoint is "
+                "told from the baseline where its band leaves the dashed line."
             ),
             legend=True,
             least=f"{teller.facts.material.config.trends.jump_pct:g}",
@@ -237,7 +238,7 @@ def _figure(teller: Teller, runs: Sequence[RunFacts], key: str) -> Figure:
         x_label=_("checkpoint"),
         y_label=f"{name} {metric.direction.arrow}",
         curves=tuple(curves),
-        words=(_("baseline"), _("best value"), _("jump told from noise"), _("95 % interval of the value")),
+        words=(_("baseline"), _("best value"), _("jump told from noise"), _("95 % interval of the change")),
     )
     caption = fill(_("{metric} over the training."), metric=teller.metric(key, shown))
     return Figure(plot, caption, fill("{said}.", said=words.items(said)) if said else caption)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.reporting import AR, CATALOGUE, CONFIG, D1, PH, paired_run, simulated, summary_run
 
-from engine.analysis.bands import bands
+from engine.analysis.bands import change_bands, level_bands
 from engine.analysis.cells import change_cells
 from engine.analysis.deltas import Verdict
 from engine.analysis.dynamics import Settling, course, payment, settling
@@ -113,16 +113,26 @@ def test_what_was_paid() -> None:
 def test_bands_come_from_windows_or_from_the_summary() -> None:
     made = {"baseline": {D1: 0.4}, "c_0": {D1: 0.5}, "c_1": {D1: 0.6}}
     values = simulated(made, noise=0.01, shared=0.1)
-    paired = bands(paired_run("run", values).evidence, D1, ["c_0", "c_1"])
+    paired = level_bands(paired_run("run", values).evidence, D1, ["c_0", "c_1"])
     means = {name: {D1: float(own[D1].mean())} for name, own in values.items()}
     spread = float(values["c_0"][D1].std())
-    summary = bands(summary_run("run", means, std=spread, count=480).evidence, D1, ["c_0", "c_1"])
+    summary = level_bands(summary_run("run", means, std=spread, count=480).evidence, D1, ["c_0", "c_1"])
     for name in ("c_0", "c_1"):
         low, high = paired[name]
         assert low < means[name][D1] < high
         # 60 independent windows both ways: the same interval but for the resamples.
         assert summary[name] == pytest.approx(paired[name], abs=0.4 * (high - low))
-    assert bands(summary_run("run", means, std=None).evidence, D1, ["c_0"]) == {}
+    assert level_bands(summary_run("run", means, std=None).evidence, D1, ["c_0"]) == {}
+
+
+def test_the_band_leaves_the_baseline_exactly_where_the_verdict_says_so() -> None:
+    run = training([0.2, 0.38, 0.41, 0.6], std=0.3)
+    found = change_bands(run.evidence, D1, 0.4)
+    outside = {name for name, (low, high) in found.items() if not low <= 0.4 <= high}
+    told = run.evidence.differences([D1]).filter(verdict="better")["checkpoint"].to_list()
+    told += run.evidence.differences([D1]).filter(verdict="worse")["checkpoint"].to_list()
+    assert outside == set(told) == {"c_0", "c_3"}
+    assert found["c_1"][0] < 0.38 < found["c_1"][1]
 
 
 def _of(run: RunMaterial) -> tuple[object, object]:

@@ -116,7 +116,7 @@ def test_supported_variation_peaks_at_the_jump_and_stays_low(aggressive: RunFact
 def test_supported_the_runs_are_not_comparable_by_value(facts: ReportFacts, english: str) -> None:
     assert not facts.comparability.comparable and not facts.comparability.costs_comparable
     assert facts.joined is None and facts.advice is None
-    assert "Values are not compared between them, only changes against each run's own baseline." in english
+    assert "Values may not be compared between these runs" in english
 
 
 # What they support with a reservation.

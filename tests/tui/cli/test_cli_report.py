@@ -85,7 +85,7 @@ def test_files_of_both_forms(lorascope: Command, results: Path, tmp_path: Path) 
 
 
 def test_a_report_is_the_same_whenever_it_is_written(lorascope: Command) -> None:
-    runs = (SAMPLES / "street_soft", SAMPLES / "street_aggressive", "--format", "html", "--lang", "zh")
+    runs = (SAMPLES / "street_soft", "--format", "html", "--lang", "zh")
     first = lorascope("report", *runs)
     assert first.code == 0
     assert lorascope("report", *runs).out == first.out
