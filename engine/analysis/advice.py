@@ -98,6 +98,7 @@ class Pick:
             there is no baseline.
         changes: the objective's metrics against the baseline, likewise, by key.
         behind: what ``checkpoint`` gives up, metric by metric.
+        worse: headline metrics in which ``checkpoint`` is told to be worse than the baseline.
         nearest: the leader against the next one in the ranking.
         taken: the leader against ``checkpoint``, where they are two.
         resolved: (times as many windows, how many of the tied ones would be told from the leader).
@@ -121,6 +122,7 @@ class Pick:
     change: Cell
     changes: Mapping[str, Cell]
     behind: tuple[Behind, ...]
+    worse: tuple[Cell, ...]
     nearest: Separation | None
     taken: Separation | None
     resolved: tuple[tuple[int, int], ...]

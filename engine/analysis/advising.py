@@ -11,6 +11,7 @@ from engine.analysis.advice import Absence, Advice, Behind, Decided, Pick
 from engine.analysis.cells import change_cells, difference_cell
 from engine.analysis.cheapest import cheapest
 from engine.analysis.comparison import Cell
+from engine.analysis.deltas import Verdict
 from engine.analysis.differences import DIFFERENCES
 from engine.analysis.evidence import Evidence
 from engine.analysis.overview import RunAnalysis
@@ -137,6 +138,7 @@ class _Adviser:
             change=self._objective_change(evidence, taken, values[taken]),
             changes=self._changes(taken, objective),
             behind=self._behind(taken),
+            worse=self._worse(taken),
             nearest=apart.get(order[1]) if len(order) > 1 else None,
             taken=apart.get(taken) if taken != leader else None,
             resolved=tuple(resolved_with([apart[name] for name in group[1:] if name in apart], TIMES)),
@@ -175,6 +177,7 @@ class _Adviser:
             change=self._objective_change(self.evidence, taken, values[taken]),
             changes=self._changes(taken, balanced.objective),
             behind=self._behind(taken),
+            worse=self._worse(taken),
             taken=self._apart(balanced.leader, taken),
             cost=figure(taken),
         )
@@ -201,6 +204,7 @@ class _Adviser:
             change=self._objective_change(self.evidence, taken, values[taken]),
             changes=self._changes(taken, balanced.objective),
             behind=self._behind(taken),
+            worse=self._worse(taken),
             taken=self._apart(balanced.leader, taken),
             spreads=self._spreads(balanced.leader, taken, list(balanced.objective)),
             variation=self._variation(taken),
@@ -243,6 +247,11 @@ class _Adviser:
                 )
             )
         return tuple(found)
+
+    def _worse(self, name: str) -> tuple[Cell, ...]:
+        keys = [key for key in dict.fromkeys(self.asked.headline) if key in set(self.analysis.metrics)]
+        cells = change_cells(self.analysis, name, keys, self.evidence, self.catalogue)
+        return tuple(cell for cell in cells.values() if cell.verdict is Verdict.WORSE)
 
     def _spreads(self, leader: str, taken: str, keys: Sequence[str]) -> tuple[Cell, ...]:
         """Standard deviations over frames of the one taken against the leader's; judged where frames are paired."""

@@ -42,7 +42,7 @@ class KnownLimit:
 
 _NORMALS = mark(
     "normals are differences of neighbouring pixels of sparse depth, zero-padded; most neighbours are holes, so angles "
-    "are 80 to 95 degrees whatever is predicted"
+    "stay near 80 degrees whatever is predicted"
 )
 _PLANARITY = mark(
     "one plane is laid through all building points of a frame, whatever walls they are on, and those points are "

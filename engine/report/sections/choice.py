@@ -60,7 +60,7 @@ def _advice(teller: Teller, title: str, advice: Advice, run: str | None) -> Iter
         items = []
         for pick in advice.picks:
             # What a checkpoint gives up is told once.
-            gaps = [] if pick.checkpoint in told else list(_behind(teller, pick, run))
+            gaps = [] if pick.checkpoint in told else [*_worse(teller, pick, run), *_behind(teller, pick, run)]
             told.add(pick.checkpoint)
             items.append(Item(_head(teller, pick), (*_below(teller, pick, run), *gaps)))
         yield Bullets(tuple(items))
@@ -220,6 +220,18 @@ def _spreads(teller: Teller, pick: Pick, run: str | None) -> Iterator[Line]:
             )
     if pick.variation is not None:
         yield fill(_("The rolling variation of the score there is {value}."), value=words.share(pick.variation))
+
+
+def _worse(teller: Teller, pick: Pick, run: str | None) -> Iterator[Line]:
+    """Where it falls behind even the baseline."""
+    _, words = teller.gettext, teller.words
+    if pick.worse:
+        parts = [
+            fill(_("{metric} ({change})"), metric=teller.metric(cell.key, teller.runs), change=words.change(cell))
+            for cell in pick.worse
+        ]
+        claims = [Claim(run, cell.key, pick.checkpoint, "", Verdict.WORSE) for cell in pick.worse]
+        yield fill(_("It is worse than the baseline in {metrics}."), claims=claims, metrics=words.listing(parts))
 
 
 def _behind(teller: Teller, pick: Pick, run: str | None) -> Iterator[Line]:

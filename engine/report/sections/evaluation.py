@@ -22,8 +22,9 @@ def evaluation(teller: Teller) -> Iterator[Block]:
         fill(
             _(
                 "Numbers of windows are for 80 % power at 5 %, two-sided, for that one question, if the difference is "
-                "as large as it looks. Where it was picked as the largest of many, it is smaller than it looks, and "
-                "more windows are needed."
+                "as large as it looks. Where it was picked as the largest of many, it is likely to be smaller, "
+                "and more "
+                "windows will be needed."
             ),
             legend=True,
         )
@@ -115,7 +116,7 @@ def _pairing(teller: Teller, run: RunFacts) -> Iterator[Line]:
             _(
                 "Its checkpoints were evaluated on {least} to {most} frames, not the same ones: nothing can be "
                 "paired. Evaluated on one fixed sample with per-frame rows, checkpoints are compared frame by "
-                "frame, which takes fewer windows."
+                "frame, which usually takes fewer windows."
             ),
             least=f"{pair[0]:,}",
             most=f"{pair[1]:,}",
@@ -124,7 +125,7 @@ def _pairing(teller: Teller, run: RunFacts) -> Iterator[Line]:
         yield plain(
             _(
                 "Without per-frame rows nothing can be paired. Evaluated on one fixed sample with per-frame "
-                "rows, checkpoints are compared frame by frame, which takes fewer windows."
+                "rows, checkpoints are compared frame by frame, which usually takes fewer windows."
             )
         )
     else:

@@ -183,3 +183,10 @@ def test_the_most_stable_is_judged_by_spreads_where_frames_are_paired() -> None:
     )
     judged = advice_of(unpaired).pick(Purpose.STABLE)
     assert judged is not None and all(cell.verdict is None for cell in judged.spreads)
+
+
+def test_what_is_best_for_one_thing_may_be_worse_than_the_baseline_in_another() -> None:
+    made = levels(c_1={N30: 0.1, PL: 0.1, D1: -0.1}, c_2={D1: 0.02})
+    pick = advice_of(paired_run("run", simulated(made))).pick(Purpose.GEOMETRY)
+    assert pick is not None and pick.checkpoint == "c_1"
+    assert [cell.key for cell in pick.worse] == [D1]

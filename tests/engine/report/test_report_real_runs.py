@@ -227,7 +227,8 @@ def test_contradicted_late_soft_weights_are_best_for_geometry(aggressive: RunFac
     assert (found.checkpoint, found.decided, found.group) == ("checkpoint_0", Decided.VALUE, ("checkpoint_0",))
     first = pick(aggressive, Purpose.GEOMETRY)
     assert (first.checkpoint, set(first.group)) == ("checkpoint_0", {"checkpoint_0", "checkpoint_1", "checkpoint_2"})
-    # And what that costs: depth.
+    # And what that costs: depth, in which it is worse than even the baseline.
+    assert D1 in {cell.key for cell in found.worse} and D1 in {cell.key for cell in first.worse}
     gaps = {one.metric: one for one in found.behind}
     assert gaps[D1].told and f"{gaps[D1].value:.4f}" == "0.1308"
 
