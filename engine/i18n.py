@@ -52,7 +52,7 @@ def language_of(environment: Mapping[str, str] | None = None) -> Language:
     for name in _VARIABLES:
         for value in filter(None, variables.get(name, "").split(":")):
             code = value.partition(".")[0].partition("_")[0].partition("-")[0].lower()
-            return "zh" if code == "zh" else "en"
+            return code if code in LANGUAGES else "en"
     return "en"
 
 

@@ -39,6 +39,11 @@ def _visible_character(character: str) -> str:
     return character
 
 
+def columns_of(text: str) -> int:
+    """Columns of a terminal: wide East Asian characters take two, combining ones none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
 def counted(count: object, word: str) -> str:
     """``1 window``, ``2 windows``."""
     return f"{count} {word}{'' if count == 1 else 's'}"

@@ -28,6 +28,7 @@ __all__ = [
     "Comparison",
     "Entry",
     "Verdict",
+    "cell_of",
     "compare",
     "deltas",
     "differing",
@@ -135,7 +136,7 @@ def _column(
         cells = {key: _baseline_only(key, analysis) for key in wanted}
     else:
         rows = deltas(analysis, checkpoint, catalogue=catalogue, keys=wanted, differences=judged)
-        cells = {row["metric"]: _cell(row) for row in rows.iter_rows(named=True)}
+        cells = {row["metric"]: cell_of(row) for row in rows.iter_rows(named=True)}
     return Column(
         run=entry.run,
         path=entry.path,
@@ -150,7 +151,8 @@ def _column(
     )
 
 
-def _cell(row: Mapping[str, Any]) -> Cell:
+def cell_of(row: Mapping[str, Any]) -> Cell:
+    """A row of :data:`DELTAS` as a cell."""
     return Cell(
         key=row["metric"],
         baseline=row["baseline"],

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from engine.export.card_facts import CardFacts
-from engine.schema import Provenance
-from engine.text import visible
+from engine.export.command import checkpoint_folder, evaluate_command, shell_word
 
 # What a program uses -> the line that brings it, in the order of such lines.
 _IMPORTS = (
@@ -66,37 +63,14 @@ def loading_merged(facts: CardFacts) -> list[str]:
 def again(facts: CardFacts) -> list[str] | None:
     """Shell commands that evaluate, compare and export again; ``None`` where lorascope did not evaluate."""
     about = facts.about
-    if about.provenance not in (Provenance.EVALUATED, Provenance.SYNTHETIC) or about.protocol.name != "v1":
+    evaluate = evaluate_command(about)
+    if evaluate is None:
         return None
-    data, protocol = about.dataset, about.protocol
-    folder = _last(about.checkpoint_dir) or "checkpoints"
-    options: dict[str, object] = {
-        "--data": data.root_name or "DATA",
-        "--model": about.model.name,
-        "--base": facts.base_file,
-        "--base-seed": facts.base_seed,
-        "--checkpoints": folder,
-        "--split": data.split,
-        "--max-seqs": data.max_seqs,
-        "--sampling": data.sampling,
-        "--seed": data.seed,
-        "--seq-len": protocol.seq_len,
-        "--stride": protocol.stride,
-        "--align": protocol.align,
-        "--align-scope": protocol.align_scope,
-        "--prepare": protocol.prepare,
-        "--size": about.model.image_size,
-        "--dtype": about.device.dtype,
-        "--to": about.run,
-    }
-    words = [f"{option} {_word(value)}" for option, value in options.items() if value is not None]
-    run, name = _word(about.run), _word(facts.selection.checkpoint)
+    run, name = shell_word(about.run), shell_word(facts.selection.checkpoint)
     return [
-        "lorascope evaluate " + words[0] + " \\",
-        *(f"    {word} \\" for word in words[1:-1]),
-        f"    {words[-1]}",
+        *evaluate,
         f"lorascope compare {run} --checkpoint {name}",
-        f"lorascope export {run} {name} --checkpoints {_word(folder)} --to exported",
+        f"lorascope export {run} {name} --checkpoints {shell_word(checkpoint_folder(about))} --to exported",
     ]
 
 
@@ -142,13 +116,3 @@ def _read(name: str) -> str:
 def _string(text: str) -> str:
     """``text`` as a Python string on one line; whatever is not plain in it is escaped."""
     return f'"{text}"' if _PLAIN.fullmatch(text) else ascii(text)
-
-
-def _word(value: object) -> str:
-    """A value as one word of a shell command."""
-    return shlex.quote(visible(str(value)))
-
-
-def _last(path: str | None) -> str | None:
-    """The last name of a path: where things lay is nobody's business."""
-    return PurePath(path).name or None if path else None

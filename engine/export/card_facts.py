@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePath
 
 from engine.export.adapter import AdapterFacts
+from engine.export.command import base_file, base_seed
 from engine.export.locate import CheckpointKind
 from engine.export.selection import ExportedFile, MergedWeights, Selection
 from engine.schema import ProtocolInfo, RunMetadata
-
-_SEED = re.compile(r"random, seed (-?\d+)")
 
 
 @dataclass(frozen=True)
@@ -61,14 +58,12 @@ class CardFacts:
     @property
     def base_seed(self) -> int | None:
         """The seed of the base's random weights, where they are random."""
-        match = _SEED.fullmatch(self.about.model.weights or "")
-        return int(match[1]) if match else None
+        return base_seed(self.about)
 
     @property
     def base_file(self) -> str | None:
         """The name of the file with the base's weights, where the run records one."""
-        weights = self.about.model.weights
-        return PurePath(weights).name if weights and self.base_seed is None else None
+        return base_file(self.about)
 
     @property
     def rank(self) -> int | None:

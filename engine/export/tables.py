@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +20,7 @@ from engine.atomic import atomic_write_bytes
 from engine.errors import ExportError, TargetExistsError, UsageError
 from engine.export.escape import csv_text, json_text, markdown_text
 from engine.export.latex import beyond_pdflatex, latex_text
-from engine.text import visible
+from engine.text import columns_of, visible
 
 # Wider cells than this do not widen their column in the Markdown source.
 _PAD_LIMIT = 40
@@ -236,7 +235,9 @@ def _number(value: float, digits: int | None) -> str:
 
 
 def _markdown(heads: list[str], rows: list[list[str]], right: list[bool]) -> str:
-    widths = [max([3, *(min(_width(row[index]), _PAD_LIMIT) for row in (heads, *rows))]) for index in range(len(heads))]
+    widths = [
+        max([3, *(min(columns_of(row[index]), _PAD_LIMIT) for row in (heads, *rows))]) for index in range(len(heads))
+    ]
     rule = [
         ("-" * (width - 1) + ":") if at_right else "-" * width for width, at_right in zip(widths, right, strict=True)
     ]
@@ -247,13 +248,8 @@ def _markdown(heads: list[str], rows: list[list[str]], right: list[bool]) -> str
 
 
 def _padded(text: str, width: int, at_right: bool) -> str:
-    gap = " " * max(0, width - _width(text))
+    gap = " " * max(0, width - columns_of(text))
     return gap + text if at_right else text + gap
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal: wide East Asian characters take two, combining ones none."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _latex(heads: list[str], rows: list[list[str]], right: list[bool]) -> str:

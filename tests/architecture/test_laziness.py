@@ -94,6 +94,8 @@ def test_the_watch_sees_a_guarded_import(watch: Watch) -> None:
         ["cost", "--help"],
         ["export", "--help"],
         ["next", "--help"],
+        ["report", "--help"],
+        ["report", "PATH"],
     ],
 )
 def test_commands_import_no_model_library(watch: Watch, tmp_path: Path, arguments: list[str]) -> None:

@@ -221,6 +221,7 @@ def frames(
 
 COMMANDS.command("export")(shipping.export)
 COMMANDS.command("next")(shipping.next_run)
+COMMANDS.command("report")(shipping.report)
 COMMANDS.command("evaluate")(making.evaluate)
 COMMANDS.command("cost")(making.cost)
 COMMANDS.command("selftest")(making.selftest)

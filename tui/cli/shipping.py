@@ -1,4 +1,4 @@
-"""The commands that lead on from a chosen checkpoint, with their options and help. Each returns the work to do."""
+"""The commands that lead on from what was found, with their options and help. Each returns the work to do."""
 
 from __future__ import annotations
 
@@ -107,5 +107,51 @@ def next_run(
             checkpoint, training, lr_factor, alpha_factor, epochs, freeze, start, tuple(checkpoints or ()), objective
         )
         return write_next(run, name, question, to, force=force, as_json=format_ == "json", config=config)
+
+    return work
+
+
+def report(
+    paths: Annotated[list[Path], typer.Argument(metavar="RUN", help="Runs, or folders that hold them.")],
+    lang: Annotated[
+        str | None, typer.Option("--lang", metavar="en|zh", help="The report's language. [default: the environment's]")
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write to a file: .md or .html. [default: Markdown on stdout, as with -]"),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option("--run", metavar="NAME", help="Only this run; repeat it for several.")
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="EXPR",
+            help="The limits for the cheapest checkpoint, e.g. 'delta1 >= 0.42 AND vram_gb <= 24'.",
+        ),
+    ] = None,
+    baseline: opt.Baseline = None,
+    format_: Annotated[
+        Literal["markdown", "html"] | None,
+        typer.Option("--format", "-f", help="The form. [default: by the file's ending]"),
+    ] = None,
+    force: opt.Force = False,
+    config: opt.Config = None,
+) -> opt.Work:
+    """Write a report: what the runs show, and what they do not.
+
+    Summary, baseline against best checkpoint, runs beside each other, training, stability, cost, trade-offs, advice
+    with reasons, comparability, limits of the metrics, and how to reproduce it. An HTML report is one file with its
+    plots in it.
+    """
+
+    def work() -> int:
+        from tui.cli.report import Question, ReportFormat, write_report
+
+        form = None if format_ is None else ReportFormat(format_)
+        question = Question(tuple(name or ()), lang, where, baseline, to, form, force)
+        return write_report(paths, question, config=config)
 
     return work
