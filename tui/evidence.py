@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from engine.analysis.evidence import Evidence, weigh
 from engine.catalogue import SCORE_KEY
 from engine.errors import DataError
+from engine.results.native import read_windows
 from engine.results.sums import window_sums
+from tui.frame_reading import pseudo_checkpoints
 from tui.library import Library, Loaded
 from tui.loader import Judging
 
@@ -32,15 +34,15 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
     missing = ""
     if run.has_frames:
         try:
-            sums = window_sums(run, metrics=keys, checkpoints=names)
-            return weigh(analysis, run.summary, sums, catalogue=catalogue, weights=weights)
+            sums = window_sums(run, metrics=keys, checkpoints={*names, *pseudo_checkpoints(loaded)})
+            return weigh(analysis, run.summary, sums, catalogue=catalogue, weights=weights, windows=read_windows(run))
         except DataError as error:
             missing = f"per-frame rows are not used: {error}"
     return weigh(analysis, run.summary, None, catalogue=catalogue, weights=weights, missing=missing)
 
 
 def judge(library: Library, judging: Judging) -> Evidence:
-    """Judge a run in all its metrics, and its tie group where one is asked for.
+    """Judge a run in all its metrics, and find out what else is asked for: its tie group, its parts.
 
     Returns:
         The evidence with its answers, so that asking it again costs nothing.
@@ -53,6 +55,11 @@ def judge(library: Library, judging: Judging) -> Evidence:
     metrics = (SCORE_KEY, *loaded.analysis.metrics)
     evidence = judging.evidence or gather_evidence(library, loaded, loaded.analysis.metrics)
     evidence.differences(metrics)
+    if evidence.baseline is None:
+        evidence.levels(metrics)
     if judging.objective:
         evidence.ties(judging.objective, judging.checkpoints)
+    if judging.parts:
+        evidence.scale(judging.parts)
+        evidence.slices(judging.parts)
     return evidence

@@ -53,19 +53,19 @@ class Judging:
         evidence: what is known of it from before, if anything.
         objective: the metric of a ranking whose tie group is wanted, or empty.
         checkpoints: those that stand for choice in it, best first.
+        parts: metrics that are wanted in every part of the sample, and on the scale from chance to the truth.
     """
 
     loaded: Loaded
     evidence: Evidence | None = None
     objective: str = ""
     checkpoints: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
     def same(self, other: Judging) -> bool:
         """Whether both ask the same of the same reading of a run."""
-        return self.loaded is other.loaded and (self.objective, self.checkpoints) == (
-            other.objective,
-            other.checkpoints,
-        )
+        asked, others = ((own.objective, own.checkpoints, own.parts) for own in (self, other))
+        return self.loaded is other.loaded and asked == others
 
 
 class Loader:

@@ -16,6 +16,7 @@ View = Literal["percent", "delta", "absolute"]
 VIEWS: tuple[View, ...] = get_args(View)
 SCREENS = ("runs", "compare", "trends", "pick", "checkpoint")
 BEST = "best"
+NO_BAND = "none"  # as the run whose band Trends shows
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ class ViewState:
     blocks: list[Block] = field(default_factory=list)
     preset: str = "score"
     trend_metrics: list[str] = field(default_factory=list)
+    trend_band: str = ""
     region: str = "building"
     limits: list[Limit] = field(default_factory=list)
     where: str = ""

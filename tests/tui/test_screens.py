@@ -153,3 +153,10 @@ def test_a_run_of_summaries_on_the_page_of_distributions(snap_compare, app) -> N
 
 def test_a_run_of_summaries_on_the_page_of_frames(snap_compare, app) -> None:  # type: ignore[no-untyped-def]
     assert snap_compare(app(), terminal_size=(80, 24), run_before=ready("5", "tab", "tab"))
+
+
+@pytest.mark.parametrize("options", [{}, {"theme": "lorascope-mono"}, {"plain": True}], ids=["dark", "mono", "plain"])
+def test_a_paired_band(snap_compare, native, options: dict[str, object]) -> None:  # type: ignore[no-untyped-def]
+    app = native("table", **options)
+    app.session.state.preset, app.session.state.trend_metrics = "custom", ["depth.building.abs_rel"]
+    assert snap_compare(app, terminal_size=(80, 24), run_before=ready("3", "right"))

@@ -152,6 +152,10 @@ def trend(
     height: Annotated[
         int | None, typer.Option(min=5, max=400, help="Lines per plot. [default: fits the terminal]")
     ] = None,
+    band: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The run whose 95 % band is drawn. [default: the only one; none of several]"),
+    ] = None,
     baseline: opt.Baseline = None,
     format_: opt.Format = None,
     to: opt.ToFile = None,
@@ -159,12 +163,17 @@ def trend(
     config: opt.Config = None,
     plain: opt.Plain = False,
 ) -> Work:
-    """A metric over the checkpoints: a plot, its jumps and its plateau."""
+    """A metric over the checkpoints: a plot, its jumps and its plateau.
+
+    The shaded band is the 95 % interval of the change against the baseline, for all checkpoints at once: where the
+    dashed line is outside of it, the change was told from chance. A run without a baseline has the interval of each
+    value.
+    """
 
     def work() -> int:
         from tui.cli.trend import Question, show_trend
 
-        question = Question(tuple(metric or ()), preset, width, height, baseline)
+        question = Question(tuple(metric or ()), preset, width, height, baseline, band)
         return show_trend(
             paths,
             tuple(name or ()),
