@@ -28,7 +28,10 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
     analysis, run = loaded.analysis, loaded.run
     weights = library.config.score.weights
     wanted = set(metrics)
-    keys = sorted(wanted | (set(weights) if SCORE_KEY in wanted else set()))
+    wanted |= set(weights) if SCORE_KEY in wanted else set()
+    # What is better in one region may be worse in another one; the rows are the same.
+    places = set(map(_elsewhere, wanted))
+    keys = sorted(wanted | {key for key in analysis.metrics if _elsewhere(key) in places})
     names = {*analysis.trained.get_column("checkpoint"), *([run.baseline] if run.baseline else [])}
     catalogue = library.catalogue
     missing = ""
@@ -39,6 +42,12 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
         except DataError as error:
             missing = f"per-frame rows are not used: {error}"
     return weigh(analysis, run.summary, None, catalogue=catalogue, weights=weights, missing=missing)
+
+
+def _elsewhere(key: str) -> tuple[str, str]:
+    """Group and name of a metric, whatever its region."""
+    group, _, rest = key.partition(".")
+    return group, rest.rpartition(".")[2]
 
 
 def judge(library: Library, judging: Judging) -> Evidence:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from support.judged import write_judged_run
 from support.pilot import Started, settled, text_of
 from test_app import lorascope, press, shows
 from textual.pilot import Pilot
@@ -39,3 +40,28 @@ async def test_one_run_needs_no_warning(started: Started, example: Path) -> None
         await press(pilot, "3")
         await settled(pilot, lambda: bool(drawn_bands(pilot)))
         assert "different samples" not in text_of(pilot)
+
+
+async def test_compare_marks_and_names_the_parts_that_are_lost(started: Started, tmp_path: Path) -> None:
+    async with started(write_judged_run(tmp_path / "judged")) as pilot:
+        await press(pilot, "2", "down", "down")
+        await shows(pilot, "! worse in drive 0005, region full")
+        assert "▲!" in text_of(pilot)
+
+
+async def test_pick_names_what_the_checkpoint_under_the_cursor_loses(started: Started, tmp_path: Path) -> None:
+    async with started(write_judged_run(tmp_path / "judged")) as pilot:
+        await press(pilot, "4")
+        await shows(pilot, "! checkpoint_1: worse in drive 0005 (-5.1 %)")
+        await press(pilot, "down")
+        await settled(pilot, lambda: "worse in drive" not in text_of(pilot))
+
+
+async def test_the_page_of_slices_has_verdicts(started: Started, tmp_path: Path) -> None:
+    async with started(write_judged_run(tmp_path / "judged")) as pilot:
+        session = lorascope(pilot).session
+        session.state.checkpoint, session.state.checkpoint_metric = "checkpoint_1", "depth.building.abs_rel"
+        session.state.checkpoint_page = "slices"
+        await press(pilot, "5")
+        await shows(pilot, "but worse in drive 0005 (+17.")
+        assert "▼!" in next(line for line in text_of(pilot).splitlines() if line.split()[:1] == ["0005"])

@@ -76,6 +76,12 @@ def compare(
     ] = None,
     different: Annotated[bool, typer.Option("--different", help="Only metrics whose verdict differs.")] = False,
     view: Annotated[View, typer.Option(help="The change as percent, as difference, or both values alone.")] = "percent",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND", help="Every metric in every part of the sample: drive, stratum, region and so on."
+        ),
+    ] = None,
     baseline: opt.Baseline = None,
     format_: opt.Format = None,
     to: opt.ToFile = None,
@@ -87,14 +93,15 @@ def compare(
 
     "best" is the best checkpoint by the objective among those for which --where holds. ▲ better, ▼ worse: told from
     chance, corrected for all checkpoints of the run; ≈ no difference is shown; no mark: it cannot be judged, and the
-    sign of the change is all there is. The lines below the table say what verdicts are based on.
+    sign of the change is all there is. ! better as a whole, but worse in a part of the sample; ? the metric carries no
+    information there. The lines below the table name the parts and say what verdicts are based on.
     """
 
     def work() -> int:
         from tui.cli.compare import Question, compare_runs
 
         question = Question(
-            tuple(checkpoint or ("best",)), objective, where, tuple(metrics or ()), different, view, baseline
+            tuple(checkpoint or ("best",)), objective, where, tuple(metrics or ()), different, view, baseline, by
         )
         return compare_runs(
             paths or [Path()], question, config=config, destination=Destination(format_, to, force, plain or None)

@@ -12,8 +12,8 @@ from engine.analysis.trends import Jump, Trend
 from engine.config import TrendConfig
 from engine.i18n import gettext as _
 from engine.results.names import storable
-from tui.cli.cells import Cell
 from tui.cli.output import FlatTable
+from tui.cli.verdicts import write
 from tui.format import MISSING, metric_number, percent, reach, verdict_mark
 from tui.plots.palette import DARK, LIGHT, PlotPalette
 from tui.plots.panels import heading
@@ -96,11 +96,8 @@ def draw_basis(screen: Screen, courses: Sequence[Course]) -> None:
     several = len({id(course.loaded) for course in courses}) > 1
     known = [course for course in courses if course.intervals is not None] or courses
     told = dict.fromkeys(f"{course.name}: {course.basis}" if several else course.basis for course in known)
-    from tui.cli.screen import wrapped
-
     for basis in told:
-        for line in wrapped(screen.words(_("verdicts: {basis}").format(basis=basis)), screen.width):
-            screen.line(Cell(line, "dim"))
+        write(screen, _("verdicts: {basis}").format(basis=basis))
 
 
 def _title(course: Course) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.widget import Widget
 
+from engine.catalogue import SCORE_KEY
 from engine.errors import LorascopeError, UsageError
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
@@ -34,9 +35,11 @@ class CompareScreen(LorascopeScreen):
     HELP = """One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what
     changed. The arrow beside a metric is the direction of better; ▲ better and ▼ worse (B and W in plain text) mark a
     change that was told from chance, corrected for all checkpoints of the run; ≈ (=): no difference is shown; no mark:
-    it cannot be judged, or is not yet. The status line has the interval, and whether it is paired (per-frame rows) or
-    unpaired (means, spreads, counts). Runs on different samples or protocols are to be read by their changes, not their
-    values: the warning below says so."""
+    it cannot be judged, or is not yet. A ! behind the mark: better as a whole, but worse in a part of the sample (a
+    drive, a stratum, a region), which the status line names; 5 shows all parts. A ?: the metric carries no information
+    there, as its value is within noise of chance, or was near chance by construction where it was made. The status line
+    has the interval, and whether it is paired (per-frame rows) or unpaired (means, spreads, counts). Runs on different
+    samples or protocols are to be read by their changes, not their values: the warning below says so."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
         Command("cycle_view", "v", "view", "Show changes in percent, as differences, or values alone."),
         Command("filter", "slash", "filter", "Show only some metrics: words or globs, ! excludes, commas between."),
@@ -90,7 +93,9 @@ class CompareScreen(LorascopeScreen):
         names = self.session.names([block.run for block in self._blocks])
         state = self.state
         evidence = {key: found for key, entry in loaded.items() if (found := self.evidence(entry))}
-        self.judging = any(not self.session.judged(entry)[0] for entry in loaded.values())
+        # Every run is asked about, whether or not an earlier one is still to come.
+        waiting = [self.need_parts(entry, (SCORE_KEY, *entry.analysis.metrics)) for entry in loaded.values()]
+        self.judging = any(waiting)
         try:
             self._comparison = build(
                 library,
@@ -142,9 +147,10 @@ class CompareScreen(LorascopeScreen):
         at = self._at()
         metric = self._source.metric(self.grid.cursor_row) if self._source else None
         if at is not None and metric and self._comparison:
-            from tui.compare_table import describe
+            from tui.compare_table import describe, warnings_of
 
-            parts = [describe(metric, self._comparison.columns[at]), *parts]
+            column = self._comparison.columns[at]
+            parts = [*warnings_of(column, metric.key), describe(metric, column), *parts]
         self.show_status("  ·  ".join(parts), self._warning)
 
     def on_resize(self, event: object) -> None:
