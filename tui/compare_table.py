@@ -15,7 +15,7 @@ from engine.errors import UsageError
 from engine.i18n import gettext as _
 from engine.i18n import mark
 from engine.text import visible
-from tui.format import metric_number, number, percent, reach, signed, verdict_mark, verdict_role
+from tui.format import MISSING, metric_number, number, percent, reach, signed, verdict_mark, verdict_role
 from tui.library import Library, Loaded
 from tui.metric_rows import MetricRows, labelled
 from tui.parts import LOSES_MARK, NOTHING_MARK, lost_parts
@@ -25,6 +25,7 @@ from tui.widgets.grid_model import Cell, Column
 # "Only what differs" leaves out what changed by less than this, against the baseline and between runs.
 DIFFERENT_PCT = 1.0
 
+CHANGE_HEADS = {"percent": "Δ%", "delta": "Δ", "scale": "Δ pt"}
 # By what a value says (engine.analysis.calibration).
 _READINGS = {
     "near_chance": mark("? within noise of chance: it carries no information"),
@@ -113,10 +114,12 @@ class CompareSource(MetricRows):
         self.columns: Sequence[Column] = self._columns()
 
     def _block_columns(self) -> tuple[tuple[str, str, int], ...]:
-        columns = [] if self._compact else [("baseline", "baseline", 9)]
-        columns.append(("now", "now", 9))
+        # On the scale from chance to truth all figures are percent of it, and changes are points.
+        unit = " %" if self._view == "scale" else ""
+        columns = [] if self._compact else [("baseline", f"baseline{unit}", 9 + len(unit))]
+        columns.append(("now", f"now{unit}", 9))
         if self._view != "absolute":
-            columns.append(("change", self.sign("Δ%" if self._view == "percent" else "Δ"), 8))
+            columns.append(("change", self.sign(CHANGE_HEADS[self._view]), 8))
         return (*columns, ("mark", "", 4))
 
     def _columns(self) -> list[Column]:
@@ -149,16 +152,34 @@ class CompareSource(MetricRows):
     def _figures(self, metric: Metric, column: BlockFigures) -> list[Cell]:
         figures = column.cells[metric.key]
         role = verdict_role(figures.verdict)
+        before, now = values(figures, metric, self._view)
         texts = {
-            "baseline": Cell(self.sign(metric_number(figures.baseline, metric)), "muted"),
-            "now": Cell(self.sign(metric_number(figures.value, metric)), "" if figures.value is not None else "muted"),
-            "change": Cell(self.sign(self._change(metric, figures)), role or "muted"),
+            "baseline": Cell(self.sign(before), "muted"),
+            "now": Cell(self.sign(now), "" if now != MISSING else "muted"),
+            "change": Cell(self.sign(change(figures, metric, self._view)), role or "muted"),
             "mark": Cell(self.sign(marks(column, metric.key)), role),
         }
         return [texts[key] for key, _, _ in self._names]
 
-    def _change(self, metric: Metric, figures: Figures) -> str:
-        return percent(figures.delta_pct) if self._view == "percent" else signed(figures.delta, metric.digits)
+
+def values(figures: Figures, metric: Metric, view: View) -> tuple[str, str]:
+    """Baseline and value: in the metric's unit, or in percent of the way from chance to the truth."""
+    if view != "scale":
+        return metric_number(figures.baseline, metric), metric_number(figures.value, metric)
+    scale = figures.scale
+    return (MISSING, MISSING) if scale is None else (number(scale.baseline, 1), number(scale.value, 1))
+
+
+def change(figures: Figures, metric: Metric, view: View) -> str:
+    """The change: in percent of the baseline, in the metric's unit, or in points of the scale."""
+    if view == "percent":
+        return percent(figures.delta_pct)
+    if view == "delta":
+        return signed(figures.delta, metric.digits)
+    scale = figures.scale
+    if scale is None or scale.value is None or scale.baseline is None:
+        return MISSING
+    return signed(scale.value - scale.baseline, 1)
 
 
 def marks(column: BlockFigures, key: str) -> str:

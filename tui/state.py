@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from engine.atomic import atomic_write_bytes
 
-View = Literal["percent", "delta", "absolute"]
+View = Literal["percent", "delta", "scale", "absolute"]
 VIEWS: tuple[View, ...] = get_args(View)
 SCREENS = ("runs", "compare", "trends", "pick", "checkpoint")
 BEST = "best"
@@ -90,11 +90,6 @@ class ViewState:
             self.marked.remove(run)
         else:
             self.marked.append(run)
-
-    def next_view(self) -> View:
-        """Go on to the next way of showing changes."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
-        return self.view
 
     def in_basket(self, run: str, checkpoint: str) -> bool:
         """Whether the checkpoint lies in the basket."""

@@ -65,3 +65,29 @@ async def test_the_page_of_slices_has_verdicts(started: Started, tmp_path: Path)
         await press(pilot, "5")
         await shows(pilot, "but worse in drive 0005 (+17.")
         assert "▼!" in next(line for line in text_of(pilot).splitlines() if line.split()[:1] == ["0005"])
+
+
+async def test_values_that_may_not_be_compared_wait_for_an_override(started: Started, example: Path) -> None:
+    async with started(example) as pilot:
+        session = lorascope(pilot).session
+        session.state.view = "absolute"
+        await press(pilot, "2")
+        await shows(pilot, "different samples: changes are shown, not values (for those: A)")
+        assert "Δ%" in text_of(pilot)
+        await press(pilot, "A")
+        await shows(pilot, "compared anyway, though not comparable: different samples")
+        assert "Δ%" not in text_of(pilot)
+        # It was for these runs: with another block of one of them it holds, with one run alone there is nothing to say.
+        await press(pilot, "v")
+        await shows(pilot, "compared anyway")
+        await press(pilot, "right", "right", "right", "right", "x")
+        await settled(pilot, lambda: "compared anyway" not in text_of(pilot))
+        await press(pilot, "R")
+        await shows(pilot, "different samples: read changes, not values")
+
+
+async def test_the_runs_that_are_compared_are_guarded_on_runs_too(started: Started, example: Path) -> None:
+    async with started(example) as pilot:
+        await shows(pilot, "different samples: read changes, not values")
+        await press(pilot, "space")
+        await settled(pilot, lambda: "different samples" not in text_of(pilot))

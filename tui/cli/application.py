@@ -75,7 +75,15 @@ def compare(
         ),
     ] = None,
     different: Annotated[bool, typer.Option("--different", help="Only metrics whose verdict differs.")] = False,
-    view: Annotated[View, typer.Option(help="The change as percent, as difference, or both values alone.")] = "percent",
+    view: Annotated[
+        View,
+        typer.Option(
+            help="The change as percent, as difference, as points from chance to truth, or both values alone."
+        ),
+    ] = "percent",
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Show values of runs that may not be compared side by side; says so.")
+    ] = False,
     by: Annotated[
         str | None,
         typer.Option(
@@ -101,7 +109,15 @@ def compare(
         from tui.cli.compare import Question, compare_runs
 
         question = Question(
-            tuple(checkpoint or ("best",)), objective, where, tuple(metrics or ()), different, view, baseline, by
+            tuple(checkpoint or ("best",)),
+            objective,
+            where,
+            tuple(metrics or ()),
+            different,
+            view,
+            baseline,
+            by,
+            anyway,
         )
         return compare_runs(
             paths or [Path()], question, config=config, destination=Destination(format_, to, force, plain or None)

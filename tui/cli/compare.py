@@ -12,11 +12,13 @@ from engine.analysis.evidence import Evidence
 from engine.analysis.sliced import Sliced, sliced, sliced_document
 from engine.catalogue import SCORE_KEY
 from engine.errors import UnknownNameError
+from engine.i18n import gettext as _
 from tui.cli import compare_tables, slice_tables
 from tui.cli.blocks import Block, choose_blocks
 from tui.cli.gather import find_runs, load_readable, open_library
 from tui.cli.output import Answer, Destination, FlatTable
 from tui.evidence import gather_evidence
+from tui.guarding import guard_words, shown_view
 from tui.library import Library
 from tui.state import View
 
@@ -37,6 +39,7 @@ class Question:
         view: how changes are shown to people.
         baseline: the checkpoint that changes are against, instead of the runs' own.
         by: the kind of parts to show every metric in, or none.
+        anyway: show values of runs that may not be compared side by side, too.
     """
 
     checkpoints: tuple[str, ...]
@@ -47,6 +50,7 @@ class Question:
     view: View
     baseline: str | None
     by: str | None = None
+    anyway: bool = False
 
 
 def compare_runs(paths: Sequence[Path], question: Question, *, config: Path | None, destination: Destination) -> int:
@@ -62,13 +66,19 @@ def compare_runs(paths: Sequence[Path], question: Question, *, config: Path | No
     blocks, left_out = choose_blocks(library, runs, question.checkpoints, question.objective, question.where)
     entries, comparison = _compare(library, blocks, question)
     parts = None if question.by is None else sliced(comparison, entries, question.by)
+    # Parts have no scale of their own.
+    wanted: View = "percent" if parts is not None and question.view == "scale" else question.view
+    view = shown_view(comparison, wanted, anyway=question.anyway)
+    warning = guard_words(comparison, wanted, anyway=question.anyway, remedy="--anyway")
+    if wanted == "scale" != view and comparison.comparable:
+        more = [*more, _("no run was scored by chance and oracle: changes in percent are shown")]
     comparison = replace(comparison, notes=tuple(dict.fromkeys([*notes, *more, *left_out, *comparison.notes])))
     return destination.deliver(
         Answer(
-            document=lambda: _document(comparison, parts),
-            draw=lambda screen: _draw(screen, comparison, parts, question.view),
+            document=lambda: {**_document(comparison, parts), "anyway": question.anyway},
+            draw=lambda screen: _draw(screen, comparison, parts, view, warning),
             table=lambda: _long_table(comparison, parts),
-            readable=lambda: _report_table(comparison, parts, question.view),
+            readable=lambda: _report_table(comparison, parts, view, anyway=question.anyway),
             notes=comparison.notes,
             in_document=True,
         )
@@ -85,20 +95,20 @@ def _document(comparison: Comparison, parts: Sliced | None) -> dict[str, Any]:
     return document
 
 
-def _draw(screen: Screen, comparison: Comparison, parts: Sliced | None, view: View) -> None:
+def _draw(screen: Screen, comparison: Comparison, parts: Sliced | None, view: View, warning: str) -> None:
     if parts is None:
-        compare_tables.draw(screen, comparison, view)
+        compare_tables.draw(screen, comparison, view, warning=warning)
     else:
-        slice_tables.draw(screen, comparison, parts, view)
+        slice_tables.draw(screen, comparison, parts, view, warning=warning)
 
 
 def _long_table(comparison: Comparison, parts: Sliced | None) -> FlatTable:
     return compare_tables.long_table(comparison) if parts is None else slice_tables.long_table(comparison, parts)
 
 
-def _report_table(comparison: Comparison, parts: Sliced | None, view: View) -> FlatTable:
+def _report_table(comparison: Comparison, parts: Sliced | None, view: View, *, anyway: bool) -> FlatTable:
     if parts is None:
-        return compare_tables.report_table(comparison, view)
+        return compare_tables.report_table(comparison, view, anyway=anyway)
     return slice_tables.report_table(comparison, parts, view)
 
 

@@ -17,8 +17,9 @@ from engine.results.names import storable
 from tui.cli.cells import Cell, Column, Row
 from tui.cli.output import FlatTable
 from tui.cli.verdicts import STYLES, draw_losses, explain
-from tui.compare_table import marks
-from tui.format import MISSING, distinct, metric_number, percent, reach, short_names, signed, verdict_mark
+from tui.compare_table import CHANGE_HEADS, change, marks, values
+from tui.format import MISSING, distinct, reach, short_names, verdict_mark
+from tui.guarding import guard_words
 from tui.parts import NOTHING_MARK, lost_parts
 from tui.state import View
 from tui.text import cell_width
@@ -27,17 +28,24 @@ if TYPE_CHECKING:
     from tui.cli.screen import Screen
 
 
-def draw(screen: Screen, comparison: Comparison, view: View) -> None:
-    """Metrics downwards in their groups, a block of columns per checkpoint, as many side by side as fit."""
+def draw(screen: Screen, comparison: Comparison, view: View, *, warning: str) -> None:
+    """Metrics downwards in their groups, a block of columns per checkpoint, as many side by side as fit.
+
+    Args:
+        screen: where to.
+        comparison: the figures.
+        view: how changes are shown; one that is allowed.
+        warning: why values may not be compared, or empty.
+    """
     full = block_names(comparison)
     unique = list(dict.fromkeys(full))
     short = dict(zip(unique, short_names(unique), strict=True))
     names = [short[name] for name in full]
-    if comparison.headline:
-        screen.line(Cell(f"⚠ {comparison.headline}", "yellow"))
+    if warning:
+        screen.line(Cell(f"⚠ {warning}", "yellow"))
     blocks = list(zip(names, comparison.columns, strict=True))
     # Intervals and further signs never push a block out of the row.
-    layout = Layout(view, intervals=has_intervals(comparison) and view != "absolute")
+    layout = Layout(view, intervals=has_intervals(comparison) and view in ("percent", "delta"))
     if layout.intervals and _fitting(screen, comparison, comparison.columns, layout) < len(blocks):
         layout = Layout(view, intervals=False)
     short_signs = replace(layout, short_signs=True)
@@ -134,9 +142,10 @@ def label_of(metric: Metric) -> str:
 
 
 def block_columns(group: tuple[str, ...], layout: Layout) -> list[Column]:
-    columns = [Column("baseline", "right", group=group), Column("now", "right")]
+    unit = " %" if layout.view == "scale" else ""
+    columns = [Column(f"baseline{unit}", "right", group=group), Column(f"now{unit}", "right")]
     if layout.view != "absolute":
-        columns.append(Column("Δ%" if layout.view == "percent" else "Δ", "right"))
+        columns.append(Column(CHANGE_HEADS[layout.view], "right"))
     if layout.intervals:
         columns.append(Column("95 %", "right", gap=1))
     return [*columns, Column("", gap=1)]
@@ -145,9 +154,10 @@ def block_columns(group: tuple[str, ...], layout: Layout) -> list[Column]:
 def figure_cells(metric: Metric, figures: Figures, layout: Layout, mark: str) -> list[Cell]:
     """What a block says of one metric; ``mark`` is its last cell."""
     style = STYLES.get(figures.verdict or "", "")
-    cells = [Cell(metric_number(figures.baseline, metric), "dim"), Cell(metric_number(figures.value, metric))]
+    before, now = values(figures, metric, layout.view)
+    cells = [Cell(before, "dim"), Cell(now)]
     if layout.view != "absolute":
-        cells.append(Cell(_change(metric, figures, layout.view), style))
+        cells.append(Cell(change(figures, metric, layout.view), style))
     if layout.intervals:
         relative = layout.view == "percent"
         cells.append(Cell(reach(figures.joint95, figures.baseline if relative else None, metric.digits), "dim"))
@@ -160,10 +170,6 @@ def _cells(metric: Metric, block: Block, layout: Layout) -> list[Cell]:
         # That it says nothing matters more than what it would say.
         mark = NOTHING_MARK if mark.endswith(NOTHING_MARK) else mark[:1]
     return figure_cells(metric, block.cells[metric.key], layout, mark)
-
-
-def _change(metric: Metric, figures: Figures, view: View) -> str:
-    return percent(figures.delta_pct) if view == "percent" else signed(figures.delta, metric.digits)
 
 
 def long_table(comparison: Comparison) -> FlatTable:
@@ -205,8 +211,14 @@ def _on_scale(cell: Figures) -> tuple[object, ...]:
     return (None, None, None) if scale is None else (scale.baseline, scale.value, scale.reading)
 
 
-def report_table(comparison: Comparison, view: View) -> FlatTable:
-    """One row per metric, one column per block, as people write it: ``1.7214 → 0.6107 (-64.5 % ▲)``."""
+def report_table(comparison: Comparison, view: View, *, anyway: bool = False) -> FlatTable:
+    """One row per metric, one column per block, as people write it: ``1.7214 → 0.6107 (-64.5 % ▲)``.
+
+    Args:
+        comparison: the figures.
+        view: how changes are shown; one that is allowed.
+        anyway: whether the guard was overridden.
+    """
     columns = {
         f"block {number}": [sentence(metric, block.cells[metric.key], view) for metric in comparison.metrics]
         for number, block in enumerate(comparison.columns)
@@ -222,17 +234,23 @@ def report_table(comparison: Comparison, view: View) -> FlatTable:
             **columns,
         }
     )
-    return FlatTable(frame, headers=dict(zip(columns, titles, strict=True)), right=tuple(columns))
+    headers = dict(zip(columns, titles, strict=True))
+    # A table that is pasted somewhere takes its warning along.
+    warning = guard_words(comparison, view, anyway=anyway, remedy="--anyway")
+    headers |= {"metric": f"metric ({warning})"} if warning else {}
+    return FlatTable(frame, headers=headers, right=tuple(columns))
 
 
 def sentence(metric: Metric, figures: Figures, view: View) -> str:
     if figures.value is None:
         return MISSING
-    value = metric_number(figures.value, metric)
+    before, value = values(figures, metric, view)
     if figures.baseline is None:
         return value
-    text = f"{metric_number(figures.baseline, metric)} → {value}"
+    text = f"{before} → {value}"
     if view == "absolute":
         return f"{text} {verdict_mark(figures.verdict)}".rstrip()
-    change = _change(metric, figures, view) + (" %" if view == "percent" and figures.delta_pct is not None else "")
-    return f"{text} ({change} {verdict_mark(figures.verdict)}".rstrip() + ")"
+    unit = {"percent": " %", "scale": " pt"}.get(view, "")
+    told = change(figures, metric, view)
+    told += unit if told != MISSING else ""
+    return f"{text} ({told} {verdict_mark(figures.verdict)}".rstrip() + ")"

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from tui.cli.screen import Screen
 
 
-def draw(screen: Screen, comparison: Comparison, parts: Sliced, view: View) -> None:
-    """A table per block: the metrics downwards, each in all parts."""
-    if comparison.headline:
-        screen.line(Cell(f"⚠ {comparison.headline}", "yellow"))
+def draw(screen: Screen, comparison: Comparison, parts: Sliced, view: View, *, warning: str) -> None:
+    """A table per block: the metrics downwards, each in all parts. Arguments as of the whole table."""
+    if warning:
+        screen.line(Cell(f"⚠ {warning}", "yellow"))
     names = short_names(list(dict.fromkeys(block_names(comparison))))
     shown = dict(zip(dict.fromkeys(block_names(comparison)), names, strict=True))
-    layout = Layout(view, intervals=view != "absolute")
+    layout = Layout(view, intervals=view in ("percent", "delta"))
     lost = False
     for index, (name, column) in enumerate(zip(block_names(comparison), comparison.columns, strict=True)):
         cells = parts.columns[index]

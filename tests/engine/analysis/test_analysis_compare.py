@@ -291,3 +291,15 @@ def test_the_document_of_runs() -> None:
             },
         ]
     }
+
+
+def test_costs_that_may_not_be_compared_are_said_apart() -> None:
+    values = {"baseline": BASE, "c_0": BETTER | {FPS: 1.0}}
+    entries = [entry(name, run(values), "c_0") for name in ("one", "two")]
+    devices = ("H100", "A100")
+    facts = [replace(own.facts, device=device, has_costs=True) for own, device in zip(entries, devices, strict=True)]
+    found = compare([replace(own, facts=fact) for own, fact in zip(entries, facts, strict=True)], catalogue=CATALOGUE)
+    assert found.comparable
+    assert found.cost_note == "speed and memory are not comparable between the runs: different device"
+    assert to_document(found)["costs_comparable"] is False
+    assert to_document(compare(entries, catalogue=CATALOGUE))["costs_comparable"] is True

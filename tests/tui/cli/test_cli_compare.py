@@ -66,7 +66,7 @@ def cells(*blocks: str) -> list[str]:
 
 def test_the_document_has_the_keys_of_the_design(lorascope: Command, real: Path) -> None:
     document = lorascope("compare", real, "--format", "json").json
-    assert list(document) == ["runs", "comparable", "costs_comparable", "reasons", "notes"]
+    assert list(document) == ["runs", "comparable", "costs_comparable", "reasons", "notes", "anyway"]
     for run in document["runs"]:
         assert list(run) == RUN_KEYS
         assert list(run["score"]) == SCORE_KEYS
@@ -318,3 +318,21 @@ def test_a_kind_of_parts_that_is_not_there(lorascope: Command, judged: Path, res
     assert (wrong.code, "did you mean stratum?" in wrong.err) == (2, True)
     summaries = lorascope("compare", results, "--by", "drive")
     assert (summaries.code, "no run has per-frame rows" in summaries.err) == (1, True)
+
+
+def test_values_that_may_not_be_compared_wait_for_an_override(lorascope: Command, results: Path) -> None:
+    guarded = lorascope("compare", results, "-m", "delta1", "--view", "absolute")
+    assert guarded.lines[0] == "⚠ different samples: changes are shown, not values (for those: --anyway)"
+    assert any("Δ%" in line for line in guarded.lines)
+    anyway = lorascope("compare", results, "-m", "delta1", "--view", "absolute", "--anyway")
+    assert anyway.lines[0] == "⚠ compared anyway, though not comparable: different samples"
+    assert not any("Δ%" in line for line in anyway.lines)
+    document = lorascope("compare", results, "--anyway", "--format", "json").json
+    assert (document["comparable"], document["anyway"], document["reasons"]) == (False, True, ["different samples"])
+    # A table that is pasted somewhere takes the warning along.
+    head = lorascope("compare", results, "--format", "markdown").lines[0]
+    assert head.startswith("| metric (different samples: read changes, not values)")
+    rows = csv.DictReader(io.StringIO(lorascope("compare", results, "--format", "csv").out))
+    assert {row["comparable"] for row in rows} == {"false"}
+    alone = lorascope("compare", results / "alpha", "--view", "absolute")
+    assert alone.lines[0].split() == ["│", "alpha"]
