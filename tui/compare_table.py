@@ -27,7 +27,7 @@ DIFFERENT_PCT = 1.0
 
 CHANGE_HEADS = {"percent": "Δ%", "delta": "Δ", "scale": "Δ pt"}
 # By what a value says (engine.analysis.calibration).
-_READINGS = {
+READINGS = {
     "near_chance": mark("? within noise of chance: it carries no information"),
     "no_scale": mark("? chance does nearly as well as the truth here: it carries no information"),
     "below_chance": mark("worse than chance"),
@@ -195,8 +195,8 @@ def warnings_of(column: BlockFigures, key: str) -> list[str]:
     found = []
     if cell.loses:
         found.append(_("{mark} worse in {parts}").format(mark=LOSES_MARK, parts=lost_parts(cell.loses)))
-    if cell.value is not None and cell.scale is not None and cell.scale.reading in _READINGS:
-        found.append(_(_READINGS[cell.scale.reading]))
+    if cell.value is not None and cell.scale is not None and cell.scale.reading in READINGS:
+        found.append(_(READINGS[cell.scale.reading]))
     if cell.value is not None and limit is not None and limit.limit is Limit.NEAR_CHANCE:
         found.append(_("? near chance by construction in {protocol}").format(protocol=visible(column.protocol)))
     return found

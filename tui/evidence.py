@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from engine.analysis.evidence import Evidence, weigh
 from engine.catalogue import SCORE_KEY
@@ -50,8 +50,13 @@ def _elsewhere(key: str) -> tuple[str, str]:
     return group, rest.rpartition(".")[2]
 
 
-def judge(library: Library, judging: Judging) -> Evidence:
+def judge(library: Library, judging: Judging, urgent: Callable[[], bool] = lambda: False) -> Evidence:
     """Judge a run in all its metrics, and find out what else is asked for: its tie group, its parts.
+
+    Args:
+        library: directions and the score's weights.
+        judging: what is asked.
+        urgent: whether something is waiting that should not wait for all parts; the rest is left to be asked again.
 
     Returns:
         The evidence with its answers, so that asking it again costs nothing.
@@ -68,7 +73,17 @@ def judge(library: Library, judging: Judging) -> Evidence:
         evidence.levels(metrics)
     if judging.objective:
         evidence.ties(judging.objective, judging.checkpoints)
-    if judging.parts:
-        evidence.scale(judging.parts)
-        evidence.slices(judging.parts)
+    for family in _families(judging.parts):
+        evidence.scale(family)
+        evidence.slices(family)
+        if urgent():
+            break
     return evidence
+
+
+def _families(keys: Iterable[str]) -> list[list[str]]:
+    """Metrics that are one in several regions belong together: each is a part of the others."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key in keys:
+        found.setdefault(_elsewhere(key), []).append(key)
+    return list(found.values())

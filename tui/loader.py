@@ -156,7 +156,7 @@ class Loader:
         try:
             from tui.evidence import judge
 
-            evidence = judge(library, judging)
+            evidence = judge(library, judging, self._has_urgent)
         except LorascopeError as error:
             errors.append(f"{judging.loaded.run.name} cannot be judged: {error}")
         except Exception as error:
@@ -166,6 +166,11 @@ class Loader:
             self._judging = None
         if not self._stopped:
             self._deliver(Batch(errors=errors, library=library, remaining=remaining, judged=[(judging, evidence)]))
+
+    def _has_urgent(self) -> bool:
+        """Whether a run is to be read, or a question waits that is quickly answered."""
+        with self._changed:
+            return self._stopped or bool(self._queue) or any(not other.parts for other in self._judgings)
 
     def _read_batch(self, library: Library, item: tuple[RunRef, str | None, bool] | None, errors: list[str]) -> Library:
         """Read until the queue is empty or the batch is due, then hand it over."""

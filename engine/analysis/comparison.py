@@ -121,8 +121,8 @@ class Column:
         if cell.value is None:
             return False
         scale = cell.scale
-        return (scale is not None and scale.reading in _SAY_NOTHING) or (
-            limit is not None and limit.limit in _SAY_NOTHING
+        return (scale is not None and scale.reading in SAY_NOTHING) or (
+            limit is not None and limit.limit in SAY_NOTHING
         )
 
 
@@ -157,4 +157,4 @@ class Comparison:
 
 
 # Readings of a value (engine.analysis.calibration) and limits of a metric (engine.analysis.known_limits).
-_SAY_NOTHING = ("near_chance", "no_scale")
+SAY_NOTHING = ("near_chance", "no_scale")

@@ -112,10 +112,14 @@ def region_differences(
     """
     names = _known(statistics, checkpoints, baseline)
     tables = [empty(SLICES)]
+    compared: dict[str, Compared] = {}  # every region is one of those of its siblings, too
     for key in overall.get_column("metric").unique(maintain_order=True) if names else ():
         regions = by_region(statistics.sample, key)
+        for other in regions.values():
+            if other not in compared:
+                compared[other] = against(statistics, other, baseline, names)
         if regions:
-            found = [against(statistics, other, baseline, names) for other in regions.values()]
+            found = [compared[other] for other in regions.values()]
             tables.append(_table(found, list(regions), names, key, "region", overall, catalogue))
     return pl.concat(tables)
 

@@ -91,3 +91,30 @@ async def test_the_runs_that_are_compared_are_guarded_on_runs_too(started: Start
         await shows(pilot, "different samples: read changes, not values")
         await press(pilot, "space")
         await settled(pilot, lambda: "different samples" not in text_of(pilot))
+
+
+async def test_the_view_of_the_scale_and_why_a_metric_says_nothing(started: Started, tmp_path: Path) -> None:
+    async with started(write_judged_run(tmp_path / "judged")) as pilot:
+        await press(pilot, "2")
+        await shows(pilot, "≈?")
+        await press(pilot, "v", "v")
+        await shows(pilot, "Δ pt")
+        assert "63.3" in text_of(pilot)
+        await press(pilot, *["down"] * 7)
+        await shows(pilot, "? within noise of chance: it carries no information")
+        await press(pilot, "5")
+        await shows(pilot, "scale %")
+        assert "69.6" in text_of(pilot)
+
+
+async def test_an_imported_run_says_which_metrics_say_nothing(started: Started, example: Path) -> None:
+    async with started(example / "alpha") as pilot:
+        await press(pilot, "2", "slash", *"normals", "enter", "down", "down")
+        await shows(pilot, "? near chance by construction in compat")
+        await press(pilot, "v", "v")
+        await settled(pilot, lambda: "Δ pt" not in text_of(pilot))
+        session = lorascope(pilot).session
+        session.state.checkpoint_metric = "normals.building.angular_mean"
+        await press(pilot, "5")
+        await settled(pilot, lambda: "? compat: normals are differences" in text_of(pilot))
+        assert "scale %" not in text_of(pilot)

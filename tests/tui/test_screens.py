@@ -189,3 +189,15 @@ def test_lost_parts(snap_compare, judged, screen: str, size: tuple[int, int]) ->
 @pytest.mark.parametrize("screen", ["2", "5"])
 def test_lost_parts_otherwise(snap_compare, judged, screen: str, options: dict[str, object]) -> None:  # type: ignore[no-untyped-def]
     assert snap_compare(judged(**options), terminal_size=(80, 24), run_before=ready(screen, "down", "down"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_scale(snap_compare, judged, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(judged(), terminal_size=size, run_before=ready("2", "v", "v", *["down"] * 5))
+
+
+@pytest.mark.parametrize("options", [{}, {"theme": "lorascope-light"}, {"plain": True}], ids=["dark", "light", "plain"])
+def test_a_checkpoint_on_the_scale(snap_compare, judged, options: dict[str, object]) -> None:  # type: ignore[no-untyped-def]
+    app = judged(**options)
+    app.session.state.checkpoint_page = "table"
+    assert snap_compare(app, terminal_size=(100, 30), run_before=ready("5"))

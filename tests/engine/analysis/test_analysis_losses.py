@@ -139,3 +139,59 @@ def test_a_kind_with_a_single_part_is_the_whole(tmp_path: Path, judged: tuple[Ru
         weights=WEIGHTS,
     )
     assert set(one.slices([AR])["by"]) == {"region"}
+
+
+def test_the_scale_by_hand(judged: tuple[RunAnalysis, Evidence]) -> None:
+    analysis, _ = judged
+    _, comparison = compared(judged, "checkpoint_1")
+    (column,) = comparison.columns
+    scale = column.cells[AR].scale
+    assert scale is not None
+    chance, oracle, baseline, value = (
+        analysis.value(name, AR) or 0.0 for name in ("chance", "oracle", "baseline", "checkpoint_1")
+    )
+    assert (scale.chance, scale.oracle) == pytest.approx((chance, oracle))
+    assert scale.value == pytest.approx(100 * (value - chance) / (oracle - chance))
+    assert scale.baseline == pytest.approx(100 * (baseline - chance) / (oracle - chance))
+    assert scale.interval is not None and scale.interval[0] < scale.value < scale.interval[1]
+    assert (scale.reading, column.is_uninformative(AR)) == ("informative", False)
+    normals = column.cells[NORMALS].scale
+    assert normals is not None and abs(normals.value or 99.0) < 2.0
+    assert (normals.reading, column.is_uninformative(NORMALS)) == ("near_chance", True)
+    metrics = {metric["key"]: metric for metric in to_document(comparison)["runs"][0]["metrics"]}
+    assert metrics[AR]["scale"] == {
+        "chance": scale.chance,
+        "oracle": scale.oracle,
+        "baseline_pct": scale.baseline,
+        "value_pct": scale.value,
+        "ci95_pct": list(scale.interval),
+        "reading": "informative",
+    }
+
+
+def test_without_the_parts_nothing_slow_is_asked(judged: tuple[RunAnalysis, Evidence]) -> None:
+    analysis, evidence = judged
+    fresh = weigh(analysis, evidence.summary, None, catalogue=CATALOGUE, weights=WEIGHTS)
+    assert fresh.scale([AR]).is_empty() and fresh.slices([AR]).is_empty()
+    entry = Entry("r", "r", "v1", "synthetic", analysis, Facts(run="r"), "checkpoint_1", evidence)
+    plane = "planarity.full.inlier_ratio"
+    quick = compare([entry], catalogue=CATALOGUE, metrics=[plane], parts=False)
+    assert quick.columns[0].cells[plane].scale is None
+
+
+def test_metrics_of_the_existing_system_are_told_apart_from_those_that_say_something(
+    judged: tuple[RunAnalysis, Evidence],
+) -> None:
+    analysis, _ = judged
+    entries = [
+        Entry(name, name, protocol, "imported", analysis, Facts(run=name), "checkpoint_1")
+        for name, protocol in (("old", "compat"), ("new", "v1"))
+    ]
+    found = compare(entries, catalogue=CATALOGUE, metrics=[AR, NORMALS])
+    old, new = found.columns
+    assert [old.is_uninformative(key) for key in (AR, NORMALS)] == [False, True]
+    assert [new.is_uninformative(key) for key in (AR, NORMALS)] == [False, False]
+    (note,) = [note for note in found.notes if "near chance by construction in compat" in note]
+    assert note.startswith(f"{NORMALS}: ")
+    metrics = {metric["key"]: metric["limit"] for metric in to_document(found)["runs"][0]["metrics"]}
+    assert (metrics[NORMALS]["limit"], metrics[AR]["limit"]) == ("near_chance", "distorted")
