@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import polars as pl
+
 from engine.analysis.evidence import Evidence, weigh
 from engine.catalogue import SCORE_KEY
 from engine.errors import DataError
+from engine.results.costs import read_costs
+from engine.results.model import RunKind
 from engine.results.native import read_windows
+from engine.results.problems import ProblemLog
 from engine.results.sums import window_sums
 from tui.frame_reading import pseudo_checkpoints
 from tui.library import Library, Loaded
@@ -34,14 +39,33 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
     keys = sorted(wanted | {key for key in analysis.metrics if _elsewhere(key) in places})
     names = {*analysis.trained.get_column("checkpoint"), *([run.baseline] if run.baseline else [])}
     catalogue = library.catalogue
+    timings = single_passes(loaded)
     missing = ""
     if run.has_frames:
         try:
             sums = window_sums(run, metrics=keys, checkpoints={*names, *pseudo_checkpoints(loaded)})
-            return weigh(analysis, run.summary, sums, catalogue=catalogue, weights=weights, windows=read_windows(run))
+            windows = read_windows(run)
+            return weigh(
+                analysis,
+                run.summary,
+                sums,
+                catalogue=catalogue,
+                weights=weights,
+                windows=windows,
+                timings=timings,
+            )
         except DataError as error:
             missing = f"per-frame rows are not used: {error}"
-    return weigh(analysis, run.summary, None, catalogue=catalogue, weights=weights, missing=missing)
+    return weigh(analysis, run.summary, None, catalogue=catalogue, weights=weights, missing=missing, timings=timings)
+
+
+def single_passes(loaded: Loaded) -> dict[str, list[float]]:
+    """Seconds of single passes of every checkpoint that was timed alone, unmerged."""
+    run = loaded.run
+    if run.ref.kind is not RunKind.NATIVE:
+        return {}
+    costs = read_costs(run.path, ProblemLog()).filter(~pl.col("merged"))  # the loader has told what is wrong with it
+    return {name: times for name, times in costs.select("checkpoint", "times_sec").iter_rows() if name and times}
 
 
 def _elsewhere(key: str) -> tuple[str, str]:

@@ -44,6 +44,7 @@ class Evidence:
         missing: why there are no per-frame rows although the run has some, or empty.
         windows: frame of schema :data:`engine.schema.WINDOWS`, for the strata; may be empty.
         chance, oracle: the pseudo-checkpoints that are the ends of the scale; ``None`` where there is none.
+        timings: seconds of single passes by checkpoint, where each was timed alone (unmerged).
     """
 
     baseline: str | None
@@ -56,6 +57,7 @@ class Evidence:
     windows: pl.DataFrame = field(default_factory=lambda: empty(WINDOWS), repr=False)
     chance: str | None = None
     oracle: str | None = None
+    timings: Mapping[str, Sequence[float]] = field(default_factory=dict, repr=False)
     _told: Answers = field(default_factory=lambda: Answers(DIFFERENCES), init=False, repr=False)
     _levels: Answers = field(default_factory=lambda: Answers(KNOWN_LEVELS), init=False, repr=False)
     _slices: Answers = field(default_factory=lambda: Answers(SLICES, "of"), init=False, repr=False)
@@ -249,6 +251,7 @@ def weigh(
     weights: Mapping[str, float],
     missing: str = "",
     windows: pl.DataFrame | None = None,
+    timings: Mapping[str, Sequence[float]] | None = None,
 ) -> Evidence:
     """Get a run ready to be judged: resamples are drawn where there are sums over windows.
 
@@ -261,6 +264,7 @@ def weigh(
         weights: of the composite score.
         missing: why there are no sums although there should be.
         windows: frame of schema :data:`engine.schema.WINDOWS`, for the strata.
+        timings: seconds of single passes by checkpoint.
 
     Raises:
         DataError: checkpoints disagree on the frames of a window.
@@ -286,6 +290,7 @@ def weigh(
         empty(WINDOWS) if windows is None else windows,
         pseudo_checkpoint(analysis, Role.CHANCE),
         pseudo_checkpoint(analysis, Role.ORACLE),
+        timings or {},
     )
 
 
