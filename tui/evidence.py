@@ -99,7 +99,7 @@ def judge(library: Library, judging: Judging, urgent: Callable[[], bool] = lambd
         evidence.ties(judging.objective, judging.checkpoints)
     for family in _families(judging.parts):
         evidence.scale(family)
-        evidence.slices(family)
+        evidence.lost(family)
         if urgent():
             break
     return evidence

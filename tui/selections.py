@@ -91,7 +91,7 @@ def metric_rows(
     """
     metrics = loaded.analysis.metrics
     judged = None if evidence is None else evidence.differences(metrics)
-    loses = {} if evidence is None else losses(evidence.slices(metrics), checkpoint)
+    loses = {} if evidence is None else losses(evidence.lost(metrics), checkpoint)
     rows: list[dict[str, object]] = []
     for row in deltas(loaded.analysis, checkpoint, catalogue=library.catalogue, differences=judged).iter_rows(
         named=True

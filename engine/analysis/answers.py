@@ -32,8 +32,9 @@ class Answers:
         keys = list(dict.fromkeys(metrics))
         new = [key for key in keys if key not in self._known]
         if new:
-            rows = find(new)
-            self._known.update({key: rows.filter(pl.col(self._column) == key) for key in new})
+            parts = find(new).partition_by(self._column, as_dict=True)
+            nothing = empty(self._schema)
+            self._known.update({key: parts.get((key,), nothing) for key in new})
         return pl.concat([empty(self._schema), *(self._known[key] for key in keys)])
 
     def has(self, metrics: Iterable[str]) -> bool:

@@ -203,9 +203,9 @@ class _Judged:
 
 
 def _judge(evidence: Evidence, keys: Sequence[str], *, parts: bool) -> _Judged:
-    known = parts or evidence.knows_slices(keys)
+    known = parts or evidence.knows_parts(keys)
     return _Judged(
-        evidence.differences(keys), evidence.slices(keys) if known else None, evidence.scale(keys) if known else None
+        evidence.differences(keys), evidence.lost(keys) if known else None, evidence.scale(keys) if known else None
     )
 
 

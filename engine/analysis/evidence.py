@@ -15,7 +15,7 @@ from engine.analysis.answers import Answers
 from engine.analysis.calibration import CALIBRATION, calibrate
 from engine.analysis.differences import DIFFERENCES, Kind
 from engine.analysis.levels import KNOWN_LEVELS, summary_levels
-from engine.analysis.losses import every_slice
+from engine.analysis.losses import every_slice, winning
 from engine.analysis.overview import RunAnalysis
 from engine.analysis.paired import levels_frame, paired_differences
 from engine.analysis.resampling.judging import LEAST_WINDOWS, plan
@@ -93,9 +93,13 @@ class Evidence:
         """
         return self._slices.get(metrics, self._find_slices)
 
-    def knows_slices(self, metrics: Iterable[str]) -> bool:
-        """Whether :meth:`slices` was asked for these before, so that its answer is at hand."""
-        return self._slices.has(metrics)
+    def lost(self, metrics: Iterable[str]) -> pl.DataFrame:
+        """:meth:`slices` of those metrics in which a checkpoint is better as a whole: no other win can hide a loss."""
+        return self.slices(winning(self.differences(metrics)))
+
+    def knows_parts(self, metrics: Sequence[str]) -> bool:
+        """Whether :meth:`lost` and :meth:`scale` were asked for these before, so that their answers are at hand."""
+        return self._scale.has(metrics) and self._slices.has(winning(self.differences(metrics)))
 
     def scale(self, metrics: Iterable[str]) -> pl.DataFrame:
         """Every checkpoint and the baseline on the scale from chance to the truth.
@@ -288,13 +292,7 @@ def weigh(
         catalogue,
         missing,
         empty(WINDOWS) if windows is None else windows,
-        pseudo_checkpoint(analysis, Role.CHANCE),
-        pseudo_checkpoint(analysis, Role.ORACLE),
+        analysis.of_role(Role.CHANCE),
+        analysis.of_role(Role.ORACLE),
         timings or {},
     )
-
-
-def pseudo_checkpoint(analysis: RunAnalysis, role: Role) -> str | None:
-    """The name of the run's oracle or chance, if it has one."""
-    names = analysis.table.filter(pl.col("role") == role).get_column("checkpoint")
-    return None if names.is_empty() else str(names[0])

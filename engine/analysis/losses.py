@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from engine.analysis.deltas import Verdict
+from engine.analysis.differences import Kind
 from engine.analysis.resampling.statistics import Statistics
 from engine.analysis.slices import SLICES, by_drive, by_stratum, region_differences, sliced_differences
 from engine.catalogue import Catalogue
@@ -66,6 +68,16 @@ def every_slice(
     tables.append(region_differences(statistics, overall, baseline=baseline, checkpoints=names, catalogue=catalogue))
     rows = pl.concat([empty(SLICES), *tables])
     return rows.filter(pl.col("slice").n_unique().over("of", "by") > 1)
+
+
+def winning(differences: pl.DataFrame) -> list[str]:
+    """The metrics in which some checkpoint is better, by per-frame rows: only there can a win hide a loss.
+
+    Args:
+        differences: over the whole sample, schema ``DIFFERENCES``.
+    """
+    wins = differences.filter(pl.col("verdict") == Verdict.BETTER, pl.col("kind") == Kind.PAIRED)
+    return [str(key) for key in wins.get_column("metric").unique(maintain_order=True)]
 
 
 def losses(slices: pl.DataFrame, checkpoint: str) -> dict[str, tuple[Loss, ...]]:

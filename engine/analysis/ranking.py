@@ -173,7 +173,7 @@ def rank(
         rows=rows if top is None else rows.head(top),
         unranked=tuple(measured.filter(value.is_null()).get_column("checkpoint")),
         basis=None if evidence is None or judged is None else evidence.basis(judged),
-        loses=_losses(evidence, key, names) if evidence is not None and (parts or evidence.knows_slices([key])) else {},
+        loses=_losses(evidence, key, names) if evidence is not None and (parts or evidence.knows_parts([key])) else {},
     )
 
 
@@ -215,7 +215,7 @@ def _with_judgement(ranked: pl.DataFrame, judged: pl.DataFrame | None, ties: pl.
 def _losses(evidence: Evidence, key: str, names: Sequence[str]) -> dict[str, tuple[Loss, ...]]:
     from engine.analysis.losses import losses
 
-    slices = evidence.slices([key])
+    slices = evidence.lost([key])
     return {name: found[key] for name in names if (found := losses(slices, name))}
 
 

@@ -167,13 +167,13 @@ def test_parts_wait_for_what_is_urgent(tmp_path: Path) -> None:
     loaded = library.load(next(iter(discover([write_judged_run(tmp_path / "judged")]))))
     metrics = loaded.analysis.metrics
     evidence = judge(library, Judging(loaded, parts=metrics), lambda: True)
-    assert evidence.knows_slices(["score"]) and not evidence.knows_slices(metrics)
+    assert evidence.knows_parts(["score"]) and not evidence.knows_parts(metrics)
     # The regions of one metric are asked for together.
     again = judge(library, Judging(loaded, evidence, parts=metrics[1:]), lambda: True)
     assert again is evidence
-    assert evidence.knows_slices(["depth.building.abs_rel", "depth.full.abs_rel"])
+    assert evidence.knows_parts(["depth.building.abs_rel", "depth.full.abs_rel"])
     judge(library, Judging(loaded, evidence, parts=metrics))
-    assert evidence.knows_slices(metrics)
+    assert evidence.knows_parts(metrics)
     assert set(evidence.scale(metrics)["reading"]) == {"informative", "near_chance", "no_scale"}
 
 
@@ -183,4 +183,4 @@ def test_the_thread_says_what_is_urgent(loader: Loader, batches: queue.Queue[Bat
     (loaded,) = take(batches, 1)[0].loaded
     loader.judge(Judging(loaded, parts=("score",)))
     evidence = batches.get(timeout=60).judged[0][1]
-    assert evidence is not None and evidence.knows_slices(["score"])
+    assert evidence is not None and evidence.knows_parts(["score"])

@@ -126,7 +126,7 @@ class LorascopeScreen(Screen[None]):
         done, evidence = self.session.judged(loaded)
         if not done:
             return True
-        if evidence is None or evidence.statistics is None or evidence.knows_slices(metrics):
+        if evidence is None or evidence.statistics is None or evidence.knows_parts(metrics):
             return False
         self._judge(loaded, evidence, parts=metrics)
         return True

@@ -129,14 +129,14 @@ class CheckpointView(LorascopeScreen):
         # The score stands among the metrics where the run has one; what was judged is at hand.
         metrics = loaded.analysis.metrics
         self.judging = self.need_parts(loaded, metrics)
-        known = evidence is not None and evidence.knows_slices(metrics)
+        known = evidence is not None and evidence.knows_parts(metrics)
         source = CheckpointSource(
             library,
             loaded,
             checkpoint,
             differences=evidence.differences(metrics) if evidence else None,
             scale=on_scale(evidence.scale(metrics), checkpoint, loaded.run.baseline) if evidence and known else None,
-            loses=losses(evidence.slices(metrics), checkpoint) if evidence and known else None,
+            loses=losses(evidence.lost(metrics), checkpoint) if evidence and known else None,
             plain=self.lorascope.plain_mode,
         )
         self.grid.set_source(source)

@@ -14,7 +14,7 @@ from engine.analysis.comparability import Facts
 from engine.analysis.compare import Comparison, Entry, compare, to_document
 from engine.analysis.documents import rank_document
 from engine.analysis.evidence import Evidence, weigh
-from engine.analysis.losses import losses
+from engine.analysis.losses import losses, winning
 from engine.analysis.overview import RunAnalysis, analyse
 from engine.analysis.ranking import rank
 from engine.analysis.sliced import sliced, sliced_document
@@ -51,7 +51,9 @@ def test_all_kinds_of_parts_are_asked(judged: tuple[RunAnalysis, Evidence]) -> N
         *(("stratum", "rich"), ("stratum", "road")),
         *(("region", "building"), ("region", "full")),
     ]
-    assert judged[1].knows_slices([AR]) and not judged[1].knows_slices([AR, NORMALS])
+    assert not judged[1].knows_parts([AR])
+    judged[1].scale([AR])
+    assert judged[1].knows_parts([AR]) and not judged[1].knows_parts([AR, NORMALS])
     # Oracle and chance are in the sample and no looks.
     assert set(rows["checkpoint"]) == {"checkpoint_1", "checkpoint_2", "checkpoint_3"}
     assert rows.filter(by="drive")["looks"].unique().to_list() == [9]
@@ -68,6 +70,12 @@ def test_a_win_that_hides_losses_names_them(judged: tuple[RunAnalysis, Evidence]
     assert region.delta == pytest.approx(0.06, abs=0.002)
     assert drive.joint95 is not None and 0 < drive.joint95[0] < drive.delta < drive.joint95[1]
     assert losses(rows, "checkpoint_2") == losses(rows, "checkpoint_3") == {}
+
+
+def test_only_where_something_is_won_is_a_loss_looked_for(judged: tuple[RunAnalysis, Evidence]) -> None:
+    assert winning(judged[1].differences([AR, NORMALS, FULL])) == [AR, FULL]
+    assert judged[1].lost([NORMALS]).is_empty()
+    assert set(judged[1].lost([AR, NORMALS])["of"]) == {AR}
 
 
 def test_comparison_and_documents_carry_them(judged: tuple[RunAnalysis, Evidence]) -> None:
@@ -91,7 +99,8 @@ def test_a_ranking_carries_them_where_it_is_asked_or_they_are_known(judged: tupl
     key = "depth.building.delta1"
     fresh = rank(analysis, objective=key, catalogue=CATALOGUE, evidence=evidence)
     assert fresh.loses == {}
-    evidence.slices([key])
+    evidence.lost([key])
+    evidence.scale([key])
     assert list(rank(analysis, objective=key, catalogue=CATALOGUE, evidence=evidence).loses) == ["checkpoint_1"]
 
 
