@@ -20,7 +20,7 @@ from tui.format import (
     verdict_mark,
     verdict_role,
 )
-from tui.parts import LOSES_MARK
+from tui.parts import LOSES_MARK, kind_name
 from tui.plots.panels import heading
 from tui.slice_reading import ALL, Parts
 from tui.widgets.grid_model import Cell, Column
@@ -265,7 +265,7 @@ class SlicesSource(_Rows):
             if row["by"] != part:
                 part = row["by"]
                 if part != ALL:
-                    self._rows.append((part, _("by {part}").format(part=part)))
+                    self._rows.append((part, _("by {part}").format(part=kind_name(part))))
             name = short.get(row["slice"], row["slice"]) if part == "drive" else row["slice"]
             cells = [Cell(f"all {counted}" if part == ALL else name)]
             cells += [Cell(str(row["windows"]), "muted"), Cell(str(row["frames"]), "muted")]

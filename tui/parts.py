@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.text import visible
 from tui.format import percent
 
@@ -14,6 +16,14 @@ if TYPE_CHECKING:
 
 # Better as a whole, and worse in a part; a value that says nothing. Both are ASCII.
 LOSES_MARK, NOTHING_MARK = "!", "?"
+# What parts are of; any other kind is called by its own name.
+KINDS = {
+    "drive": mark("drive"),
+    "stratum": mark("stratum"),
+    "region": mark("region"),
+    "distance": mark("distance"),
+    "class": mark("class"),
+}
 # KITTI-360's names: the number tells drives apart.
 _DRIVE = re.compile(r"\d{4}_\d{2}_\d{2}_drive_(\d+)_sync")
 
@@ -21,7 +31,12 @@ _DRIVE = re.compile(r"\d{4}_\d{2}_\d{2}_drive_(\d+)_sync")
 def part_name(by: str, name: str) -> str:
     """A part as words: ``drive 0004``, ``stratum road``."""
     found = _DRIVE.fullmatch(name) if by == "drive" else None
-    return f"{by} {found[1] if found else visible(name)}"
+    return f"{kind_name(by)} {found[1] if found else visible(name)}"
+
+
+def kind_name(by: str) -> str:
+    """What parts are of, in words."""
+    return _(KINDS.get(by, by))
 
 
 def lost_parts(losses: Sequence[Loss], *, changes: bool = False) -> str:
@@ -37,3 +52,8 @@ def lost_parts(losses: Sequence[Loss], *, changes: bool = False) -> str:
         else part_name(loss.by, loss.slice)
         for loss in losses
     )
+
+
+def lost_codes(losses: Sequence[Loss]) -> str:
+    """The same for programs, whatever language is spoken: ``drive=2013_05_28_drive_0004_sync; stratum=road``."""
+    return "; ".join(f"{loss.by}={visible(loss.slice)}" for loss in losses)

@@ -79,7 +79,8 @@ def recommendation(
         return count
     name, spread = steadiest
     if cheapest is None:
-        return f"{count}; {_('take {name}, the steadiest (std {spread:.3g})').format(name=name, spread=spread)}"
+        said = _("take {name}, the steadiest (std {spread:.3g})")
+        return f"{count}; {said.format(name=name, spread=spread)}"
     said = _("take {name}, the steadiest (std {spread:.3g}) of the {cheap} cheapest ({seconds:.3g} s, {basis})")
     told = said.format(name=name, spread=spread, cheap=len(names), seconds=cheapest.seconds, basis=cheapest.basis)
     return f"{count}; {told}"

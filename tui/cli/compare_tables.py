@@ -20,7 +20,7 @@ from tui.cli.verdicts import STYLES, draw_losses, explain
 from tui.compare_table import CHANGE_HEADS, change, marks, values
 from tui.format import MISSING, distinct, reach, short_names, verdict_mark
 from tui.guarding import guard_words
-from tui.parts import NOTHING_MARK, lost_parts
+from tui.parts import NOTHING_MARK, lost_codes
 from tui.state import View
 from tui.text import cell_width
 
@@ -195,7 +195,7 @@ def _long_rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
                 *(metric.key, metric.label, metric.unit, metric.direction.value),
                 *(cell.baseline, cell.value, cell.delta, cell.delta_pct, cell.verdict and cell.verdict.value),
                 *(*(cell.ci95 or (None, None)), *(cell.joint95 or (None, None))),
-                *(cell.kind, cell.n, lost_parts(cell.loses), _limit(column, metric)),
+                *(cell.kind, cell.n, lost_codes(cell.loses), _limit(column, metric)),
                 *_on_scale(cell),
                 comparison.comparable,
             )

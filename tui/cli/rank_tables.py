@@ -11,7 +11,7 @@ from tui.cli.cells import Cell, Column
 from tui.cli.output import FlatTable
 from tui.cli.verdicts import STYLES, draw_losses, explain
 from tui.format import metric_number, percent, reach, verdict_mark
-from tui.parts import LOSES_MARK, lost_parts
+from tui.parts import LOSES_MARK, lost_codes
 
 if TYPE_CHECKING:
     from tui.cli.rank import Ranked, RankedRow
@@ -127,8 +127,8 @@ def full_table(ranked: Ranked) -> FlatTable:
 
 
 def _lost(ranked: Ranked, row: RankedRow) -> str:
-    """The parts that a checkpoint loses, in words; empty where it loses none."""
-    return lost_parts(ranked.ranking.loses.get(row.ranked["checkpoint"], ()))
+    """The parts that a checkpoint loses; empty where it loses none."""
+    return lost_codes(ranked.ranking.loses.get(row.ranked["checkpoint"], ()))
 
 
 def report_table(ranked: Ranked) -> FlatTable:

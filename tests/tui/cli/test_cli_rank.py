@@ -201,4 +201,4 @@ def test_lost_parts_are_named(lorascope: Command, tmp_path: Path) -> None:
     rows = lorascope("rank", run, "-o", "abs_rel", "--format", "json").json["rows"]
     assert [[loss["by"] for loss in row["loses"]] for row in rows] == [["drive", "region"], [], []]
     table = csv.DictReader(io.StringIO(lorascope("rank", run, "-o", "abs_rel", "--format", "csv").out))
-    assert [row["loses"] for row in table] == ["drive 0005, region full", "", ""]
+    assert [row["loses"] for row in table] == ["drive=2013_05_28_drive_0005_sync; region=full", "", ""]
