@@ -6,19 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.analysis.spread import histogram, spread
-from engine.analysis.worst_frames import FrameOrder, rank_frames, slice_means
+from engine.analysis.worst_frames import FrameOrder, rank_frames
 from engine.catalogue import Catalogue, Group, Metric
 from engine.config import Config
 from engine.errors import LorascopeError, NoFramesError
+from engine.i18n import gettext as _
 from engine.results.pictures import PictureRef, find_pictures
 from engine.text import visible
 from tui.format import metric_number
 from tui.frame_reading import FrameReader, Subject, default_key, inlier_curves, other_of, pseudo_checkpoints, regions_of
 from tui.frame_tables import AblationSource, FramesSource, SlicesSource, frame_key
 from tui.library import Library, Loaded
+from tui.parts import lost_parts
 from tui.plots import inliers
 from tui.plots.distribution import distribution, summary_boxes
 from tui.plots.spec import Figure
+from tui.slice_reading import SliceReader
 from tui.state import ViewState
 from tui.widgets.grid_model import GridSource
 
@@ -79,6 +82,7 @@ class Pages:
         self._catalogue: Catalogue = library.catalogue
         self._config: Config = library.config
         self._reader = FrameReader(library.catalogue)
+        self._slice_reader = SliceReader(library, self._reader)
         self._makers: dict[str, Callable[[Wish], Content]] = {
             "distribution": self._distribution,
             "frames": self._frames,
@@ -159,13 +163,21 @@ class Pages:
         return Content(figure, about=f"region {wish.region}")
 
     def _slices(self, wish: Wish) -> Content:
-        found = self._reader.pairs(wish.subject)
-        if found.pairs.is_empty():
+        found = self._slice_reader.parts(wish.subject)
+        if found.rows.is_empty():
             return Content(sentence=f"{found.metric.title} was measured in no frame.")
-        means = slice_means(found.pairs, found.metric)
-        rows = SlicesSource(means, found.metric, _heading(wish.subject), plain=wish.plain)
-        about = f"{_about(found.metric, found.alignment)} · {_UNTESTED}"
-        return Content(rows=rows, about=about, note=found.note)
+        rows = SlicesSource(found, _heading(wish.subject), plain=wish.plain)
+        alignment = self._reader.pairs(wish.subject).alignment
+        told = _UNTESTED
+        if found.judged:
+            told = _("95 %: for all parts at once") if found.alone else _("95 %: for all checkpoints and parts at once")
+        lost = lost_parts(found.loses, changes=True)
+        note = _("better as a whole, but worse in {parts}").format(parts=lost) if lost else ""
+        return Content(
+            rows=rows,
+            about=f"{_about(found.metric, alignment)} · {told}",
+            note="; ".join(part for part in (note, found.note) if part),
+        )
 
     def pictures(self, wish: Wish) -> tuple[PictureRef, ...]:
         """The pictures of the other checkpoint."""

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from engine.analysis.comparison import SAY_NOTHING, OnScale
 from engine.analysis.deltas import deltas
+from engine.analysis.known_limits import Limit, known_limits
+from engine.analysis.losses import Loss
 from engine.catalogue import Direction, Metric
+from engine.i18n import gettext as _
+from engine.text import visible
+from tui.compare_table import READINGS
 from tui.format import MISSING, metric_number, number, percent, reach, verdict_mark, verdict_role
 from tui.library import Library, Loaded
 from tui.metric_rows import MetricRows, labelled
+from tui.parts import LOSES_MARK, NOTHING_MARK, lost_parts
 from tui.widgets.grid_model import Cell, Column
 
 _SPREAD = ("std", "median", "min", "max", "count")
@@ -54,6 +61,8 @@ class CheckpointSource(MetricRows):
         checkpoint: its name.
         differences: what was judged of the run's changes (see :func:`engine.analysis.deltas.deltas`); without it there
             are no verdicts.
+        scale: where the checkpoint stands between chance and truth, by metric; there is no column without any.
+        loses: the parts of the sample that it loses although the whole is better, by metric.
         plain: ASCII alone.
     """
 
@@ -64,8 +73,13 @@ class CheckpointSource(MetricRows):
         checkpoint: str,
         *,
         differences: pl.DataFrame | None = None,
+        scale: Mapping[str, OnScale] | None = None,
+        loses: Mapping[str, tuple[Loss, ...]] | None = None,
         plain: bool = False,
     ) -> None:
+        self._scale, self._loses = scale or {}, loses or {}
+        self._protocol = loaded.run.metadata.protocol.name
+        self.limits = known_limits(loaded.analysis.metrics, self._protocol, catalogue=library.catalogue)
         changes = deltas(loaded.analysis, checkpoint, catalogue=library.catalogue, differences=differences)
         self._changes = _by_metric(changes, "metric")
         own = loaded.run.summary.filter(pl.col("checkpoint") == checkpoint)
@@ -80,7 +94,8 @@ class CheckpointSource(MetricRows):
             Column("baseline", "baseline", 9, "right"),
             Column("change", self.sign("Δ%"), 8, "right"),
             Column("reach", "95 %", 6, "right"),
-            Column("mark", "", 2),
+            Column("mark", "", 3 if self._loses else 2),
+            *([Column("scale", _("scale %"), 7, "right")] if self._scale else []),
             Column("rank", "rank", 7, "right"),
             Column("std", "std", 9, "right", rule=True, group="frames"),
             Column("median", "median", 9, "right", group="frames"),
@@ -106,7 +121,8 @@ class CheckpointSource(MetricRows):
             Cell(metric_number(_float(change.get("baseline")), metric), "muted"),
             Cell(percent(_float(change.get("delta_pct"))), role or "muted"),
             Cell(_reach(change, metric), "muted"),
-            Cell(verdict_mark(str(verdict) if verdict else None), role),
+            Cell(f"{verdict_mark(str(verdict) if verdict else None)}{self._signs(metric.key)}", role),
+            *([self._on_scale(metric.key)] if self._scale else []),
             Cell(f"{rank.rank}/{rank.of}" if rank else "", "best" if rank and rank.rank == 1 else "muted"),
         ]
         for name in _SPREAD:
@@ -114,6 +130,41 @@ class CheckpointSource(MetricRows):
             text = MISSING if value is None else number(value, 0 if name == "count" else metric.digits)
             cells.append(Cell(text, "muted" if metric.direction is Direction.NONE or value is None else ""))
         return [Cell(self.sign(cell.text), cell.role) for cell in cells]
+
+    def says_nothing(self, key: str) -> bool:
+        """Whether a metric carries no information: within noise of chance, without a scale, or so by construction."""
+        found, limit = self._scale.get(key), self.limits.get(key)
+        return (found is not None and found.reading in SAY_NOTHING) or (
+            limit is not None and limit.limit in SAY_NOTHING
+        )
+
+    def _signs(self, key: str) -> str:
+        """What stands behind the mark of the verdict: a part is lost, the metric carries no information."""
+        return (LOSES_MARK if key in self._loses else "") + (NOTHING_MARK if self.says_nothing(key) else "")
+
+    def _on_scale(self, key: str) -> Cell:
+        """How far a value is from chance to the truth, in percent."""
+        found = self._scale.get(key)
+        if found is None or found.value is None:
+            return Cell(MISSING, "muted")
+        return Cell(number(found.value, 1), "muted" if self.says_nothing(key) else "")
+
+    def remark(self, row: int) -> str:
+        """What to mind of the metric of a row, in words; empty where there is nothing."""
+        metric = self.metric(row)
+        if metric is None:
+            return ""
+        found, limit = self._scale.get(metric.key), self.limits.get(metric.key)
+        words = []
+        if metric.key in self._loses:
+            lost = lost_parts(self._loses[metric.key], changes=True)
+            words.append(_("{mark} worse in {parts}").format(mark=LOSES_MARK, parts=lost))
+        if found is not None and found.reading in READINGS:
+            words.append(_(READINGS[found.reading]))
+        if limit is not None:
+            sign = f"{NOTHING_MARK} " if limit.limit is Limit.NEAR_CHANCE else ""
+            words.append(f"{sign}{visible(self._protocol)}: {limit.reason}")
+        return "  ·  ".join(words)
 
 
 def _reach(change: Mapping[str, object], metric: Metric) -> str:

@@ -9,16 +9,29 @@ from engine.analysis.compare import Cell as Figures
 from engine.analysis.compare import Column as BlockFigures
 from engine.analysis.compare import Comparison, Entry, compare, differing
 from engine.analysis.evidence import Evidence
+from engine.analysis.known_limits import Limit
 from engine.catalogue import Metric
 from engine.errors import UsageError
-from tui.format import metric_number, number, percent, reach, signed, verdict_mark, verdict_role
+from engine.i18n import gettext as _
+from engine.i18n import mark
+from engine.text import visible
+from tui.format import MISSING, metric_number, number, percent, reach, signed, verdict_mark, verdict_role
 from tui.library import Library, Loaded
 from tui.metric_rows import MetricRows, labelled
+from tui.parts import LOSES_MARK, NOTHING_MARK, lost_parts
 from tui.state import BEST, Block, View
 from tui.widgets.grid_model import Cell, Column
 
 # "Only what differs" leaves out what changed by less than this, against the baseline and between runs.
 DIFFERENT_PCT = 1.0
+
+CHANGE_HEADS = {"percent": "Δ%", "delta": "Δ", "scale": "Δ pt"}
+# By what a value says (engine.analysis.calibration).
+READINGS = {
+    "near_chance": mark("? within noise of chance: it carries no information"),
+    "no_scale": mark("? chance does nearly as well as the truth here: it carries no information"),
+    "below_chance": mark("worse than chance"),
+}
 
 
 def build(
@@ -61,12 +74,14 @@ def build(
         )
         for block, name in zip(blocks, names, strict=True)
     ]
-    comparison = compare(entries, catalogue=library.catalogue, metrics=pattern.strip() or None, objective=objective)
+    # What takes long is asked for in the background: only what is known of it is shown.
+    catalogue, chosen = library.catalogue, pattern.strip() or None
+    comparison = compare(entries, catalogue=catalogue, metrics=chosen, objective=objective, parts=False)
     if only_different:
         keys = differing(comparison, tolerance_pct=DIFFERENT_PCT)
         if not keys:
             raise UsageError(f"no metric differs by more than {DIFFERENT_PCT:g} %", "press d to see all")
-        comparison = compare(entries, catalogue=library.catalogue, metrics=keys, objective=objective)
+        comparison = compare(entries, catalogue=catalogue, metrics=keys, objective=objective, parts=False)
     return comparison
 
 
@@ -99,10 +114,12 @@ class CompareSource(MetricRows):
         self.columns: Sequence[Column] = self._columns()
 
     def _block_columns(self) -> tuple[tuple[str, str, int], ...]:
-        columns = [] if self._compact else [("baseline", "baseline", 9)]
-        columns.append(("now", "now", 9))
+        # On the scale from chance to truth all figures are percent of it, and changes are points.
+        unit = " %" if self._view == "scale" else ""
+        columns = [] if self._compact else [("baseline", f"baseline{unit}", 9 + len(unit))]
+        columns.append(("now", f"now{unit}", 9))
         if self._view != "absolute":
-            columns.append(("change", self.sign("Δ%" if self._view == "percent" else "Δ"), 8))
+            columns.append(("change", self.sign(CHANGE_HEADS[self._view]), 8))
         return (*columns, ("mark", "", 4))
 
     def _columns(self) -> list[Column]:
@@ -129,21 +146,60 @@ class CompareSource(MetricRows):
             return (Cell(self.sign(entry), "heading"),)
         cells = [Cell(self.sign(labelled(entry))), Cell(self.sign(entry.direction.arrow), "muted")]
         for column in self._comparison.columns:
-            cells += self._figures(entry, column.cells[entry.key])
+            cells += self._figures(entry, column)
         return cells
 
-    def _figures(self, metric: Metric, figures: Figures) -> list[Cell]:
+    def _figures(self, metric: Metric, column: BlockFigures) -> list[Cell]:
+        figures = column.cells[metric.key]
         role = verdict_role(figures.verdict)
+        before, now = values(figures, metric, self._view)
         texts = {
-            "baseline": Cell(self.sign(metric_number(figures.baseline, metric)), "muted"),
-            "now": Cell(self.sign(metric_number(figures.value, metric)), "" if figures.value is not None else "muted"),
-            "change": Cell(self.sign(self._change(metric, figures)), role or "muted"),
-            "mark": Cell(self.sign(verdict_mark(figures.verdict)), role),
+            "baseline": Cell(self.sign(before), "muted"),
+            "now": Cell(self.sign(now), "" if now != MISSING else "muted"),
+            "change": Cell(self.sign(change(figures, metric, self._view)), role or "muted"),
+            "mark": Cell(self.sign(marks(column, metric.key)), role),
         }
         return [texts[key] for key, _, _ in self._names]
 
-    def _change(self, metric: Metric, figures: Figures) -> str:
-        return percent(figures.delta_pct) if self._view == "percent" else signed(figures.delta, metric.digits)
+
+def values(figures: Figures, metric: Metric, view: View) -> tuple[str, str]:
+    """Baseline and value: in the metric's unit, or in percent of the way from chance to the truth."""
+    if view != "scale":
+        return metric_number(figures.baseline, metric), metric_number(figures.value, metric)
+    scale = figures.scale
+    return (MISSING, MISSING) if scale is None else (number(scale.baseline, 1), number(scale.value, 1))
+
+
+def change(figures: Figures, metric: Metric, view: View) -> str:
+    """The change: in percent of the baseline, in the metric's unit, or in points of the scale."""
+    if view == "percent":
+        return percent(figures.delta_pct)
+    if view == "delta":
+        return signed(figures.delta, metric.digits)
+    scale = figures.scale
+    if scale is None or scale.value is None or scale.baseline is None:
+        return MISSING
+    return signed(scale.value - scale.baseline, 1)
+
+
+def marks(column: BlockFigures, key: str) -> str:
+    """The verdict, then a sign where a part of the sample is lost, then one where the metric carries no information."""
+    figures = column.cells[key]
+    lost = LOSES_MARK if figures.loses else ""
+    return f"{verdict_mark(figures.verdict)}{lost}{NOTHING_MARK if column.is_uninformative(key) else ''}"
+
+
+def warnings_of(column: BlockFigures, key: str) -> list[str]:
+    """What to mind of a metric of this run, in few words: lost parts, and that it carries no information."""
+    cell, limit = column.cells[key], column.limits.get(key)
+    found = []
+    if cell.loses:
+        found.append(_("{mark} worse in {parts}").format(mark=LOSES_MARK, parts=lost_parts(cell.loses)))
+    if cell.value is not None and cell.scale is not None and cell.scale.reading in READINGS:
+        found.append(_(READINGS[cell.scale.reading]))
+    if cell.value is not None and limit is not None and limit.limit is Limit.NEAR_CHANCE:
+        found.append(_("? near chance by construction in {protocol}").format(protocol=visible(column.protocol)))
+    return found
 
 
 def describe(metric: Metric, column: BlockFigures) -> str:
@@ -161,4 +217,6 @@ def describe(metric: Metric, column: BlockFigures) -> str:
         text += f" {half}"
     if figures.verdict is not None:
         text += f" {figures.verdict.value}{f' ({figures.kind})' if figures.kind else ''}"
-    return text if figures.n is None else f"{text}  n {figures.n}"
+    text = text if figures.n is None else f"{text}  n {figures.n}"
+    limit = column.limits.get(metric.key)
+    return f"{text}  {visible(column.protocol)}: {limit.reason}" if limit is not None else text

@@ -8,11 +8,23 @@ from typing import Any, Literal
 import polars as pl
 
 from engine.catalogue import Catalogue, Metric
-from tui.format import MISSING, change_mark, metric_number, percent, plain_text, signed
+from engine.i18n import gettext as _
+from tui.format import (
+    MISSING,
+    change_mark,
+    metric_number,
+    percent,
+    plain_text,
+    reach,
+    signed,
+    verdict_mark,
+    verdict_role,
+)
+from tui.parts import LOSES_MARK, kind_name
 from tui.plots.panels import heading
+from tui.slice_reading import ALL, Parts
 from tui.widgets.grid_model import Cell, Column
 
-_HEADINGS = {"all": "all", "drive": "by drive", "stratum": "by stratum"}
 # What each alignment fits before depths are compared.
 FITS = {
     "none": "nothing",
@@ -219,17 +231,17 @@ class AblationSource(_Rows):
 
 
 class SlicesSource(_Rows):
-    """Means per drive and stratum.
+    """One metric in the parts of the sample.
 
     Args:
-        means: frame of schema :data:`engine.analysis.worst_frames.SLICE_MEANS`.
-        metric: which one.
+        found: the parts.
         against: heading of the other checkpoint's values; empty where there is none.
         plain: ASCII alone.
     """
 
-    def __init__(self, means: pl.DataFrame, metric: Metric, against: str, *, plain: bool) -> None:
+    def __init__(self, found: Parts, against: str, *, plain: bool) -> None:
         super().__init__(plain=plain)
+        metric = found.metric
         counted = "frames" if metric.region else "values"
         title = self.sign(heading(metric))
         self.columns = [
@@ -238,24 +250,43 @@ class SlicesSource(_Rows):
             Column("count", counted, 7, "right"),
             Column("value", "value", 9 if against else max(9, len(title)), "right", rule=True, group=title),
             *([Column("against", against, 9, "right", group=title)] if against else []),
-            *([Column("difference", self.sign("Δ"), 9, "right", group=title)] if against else []),
             *([Column("change", self.sign("Δ%"), 8, "right", group=title)] if against else []),
-            *([Column("mark", "", 1, group=title)] if against else []),
+            *([Column("reach", "95 %", 6, "right", group=title)] if against and found.judged else []),
+            *([Column("mark", "", 2, group=title)] if against else []),
+            # Last, as it is the first to be out of sight.
+            *([Column("difference", self.sign("Δ"), 9, "right", group=title)] if against else []),
         ]
-        drives = means.filter(pl.col("by") == "drive")["slice"].to_list()
+        rows = found.rows
+        drives = rows.filter(pl.col("by") == "drive")["slice"].to_list()
         short = dict(zip(drives, short_drives(drives), strict=True))
+        lost = {(loss.by, loss.slice) for loss in found.loses}
         part = ""
-        for row in means.iter_rows(named=True):
+        for row in rows.iter_rows(named=True):
             if row["by"] != part:
                 part = row["by"]
-                if part != "all":
-                    self._rows.append((part, _HEADINGS.get(part, part)))
+                if part != ALL:
+                    self._rows.append((part, _("by {part}").format(part=kind_name(part))))
             name = short.get(row["slice"], row["slice"]) if part == "drive" else row["slice"]
-            cells = [Cell(f"all {counted}" if part == "all" else name)]
-            cells += [Cell(str(row["windows"]), "muted"), Cell(str(row["count"]), "muted")]
+            cells = [Cell(f"all {counted}" if part == ALL else name)]
+            cells += [Cell(str(row["windows"]), "muted"), Cell(str(row["frames"]), "muted")]
             cells.append(Cell(metric_number(row["value"], metric)))
             if against:
-                cells.append(Cell(metric_number(row["against"], metric), "muted"))
-                cells.append(Cell(signed(row["difference"], metric.digits)))
-                cells += self._changed(row)
+                cells.append(Cell(metric_number(row["baseline"], metric), "muted"))
+                cells += self._judged(row, metric, found.judged, lost=(part, row["slice"]) in lost)
+                cells.append(Cell(signed(row["delta"], metric.digits), "muted"))
             self._rows.append((f"{part}/{row['slice']}", cells))
+
+    def _judged(self, row: dict[str, Any], metric: Metric, judged: bool, *, lost: bool) -> list[Cell]:
+        """Change, interval and mark; what could not be told from chance is marked by its direction alone."""
+        if not judged:
+            return self._changed(row)
+        verdict = row["verdict"]
+        role = verdict_role(verdict)
+        low, high = row["joint_low"], row["joint_high"]
+        half = reach(None if low is None or high is None else (low, high), row["baseline"], metric.digits)
+        mark = verdict_mark(verdict) if verdict else change_mark(row["change"])
+        return [
+            Cell(percent(row["delta_pct"]), role or "muted"),
+            Cell(half, "muted"),
+            Cell(f"{mark}{LOSES_MARK}" if lost else mark, role),
+        ]

@@ -53,19 +53,19 @@ class Judging:
         evidence: what is known of it from before, if anything.
         objective: the metric of a ranking whose tie group is wanted, or empty.
         checkpoints: those that stand for choice in it, best first.
+        parts: metrics that are wanted in every part of the sample, and on the scale from chance to the truth.
     """
 
     loaded: Loaded
     evidence: Evidence | None = None
     objective: str = ""
     checkpoints: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
     def same(self, other: Judging) -> bool:
         """Whether both ask the same of the same reading of a run."""
-        return self.loaded is other.loaded and (self.objective, self.checkpoints) == (
-            other.objective,
-            other.checkpoints,
-        )
+        asked, others = ((own.objective, own.checkpoints, own.parts) for own in (self, other))
+        return self.loaded is other.loaded and asked == others
 
 
 class Loader:
@@ -156,7 +156,7 @@ class Loader:
         try:
             from tui.evidence import judge
 
-            evidence = judge(library, judging)
+            evidence = judge(library, judging, self._has_urgent)
         except LorascopeError as error:
             errors.append(f"{judging.loaded.run.name} cannot be judged: {error}")
         except Exception as error:
@@ -166,6 +166,11 @@ class Loader:
             self._judging = None
         if not self._stopped:
             self._deliver(Batch(errors=errors, library=library, remaining=remaining, judged=[(judging, evidence)]))
+
+    def _has_urgent(self) -> bool:
+        """Whether a run is to be read, or a question waits that is quickly answered."""
+        with self._changed:
+            return self._stopped or bool(self._queue) or any(not other.parts for other in self._judgings)
 
     def _read_batch(self, library: Library, item: tuple[RunRef, str | None, bool] | None, errors: list[str]) -> Library:
         """Read until the queue is empty or the batch is due, then hand it over."""

@@ -8,6 +8,7 @@ from typing import Literal
 from engine.analysis.overview import RunAnalysis
 from engine.catalogue import Catalogue
 from tui.format import number, percent, plain_text, verdict_mark
+from tui.parts import LOSES_MARK
 from tui.picking import Picked, Term, term
 from tui.text import cell_width
 from tui.widgets.grid_model import Cell, Column
@@ -35,6 +36,7 @@ class PickSource:
     ) -> None:
         self._plain = plain
         self._front = picked.front
+        self._loses = picked.ranking.loses
         objective = term(picked.ranking.objective, catalogue)
         self._objective = objective
         self._terms = [entry for entry in terms if entry.key != objective.key]
@@ -46,7 +48,7 @@ class PickSource:
             Column("checkpoint", "checkpoint", max(10, min(width, 28)), min_width=10, ellipsis="middle"),
             Column("value", objective.label, max(7, len(objective.label)), "right"),
             Column("delta", self._sign("Δ%"), 7, "right"),
-            Column("mark", "", 1),
+            Column("mark", "", 2 if picked.ranking.loses else 1),
             Column("front", "front", 5, "center"),
             *(
                 Column(entry.name, self._sign(entry.label), max(7, len(entry.label)), "right", min_width=7)
@@ -80,7 +82,7 @@ class PickSource:
             Cell(str(entry["checkpoint"]), "best" if entry["rank"] == 1 else ""),
             Cell(self._number(entry["value"], self._objective)),
             Cell(percent(change), verdict or "muted"),
-            Cell(verdict_mark(verdict), verdict or ""),
+            Cell(f"{verdict_mark(verdict)}{LOSES_MARK if entry['checkpoint'] in self._loses else ''}", verdict or ""),
             Cell("◆" if entry["checkpoint"] in self._front else "", "accent"),
             *(Cell(self._number(self._values[row].get(item.key), item)) for item in self._terms),
         ]

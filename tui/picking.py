@@ -258,5 +258,7 @@ def pick(
     if pair:
         kept = analysis.table.filter(pl.col("checkpoint").is_in(ranking.rows["checkpoint"].to_list()))
         front = frozenset(kept.filter(pareto_front(kept, list(pair), catalogue))["checkpoint"].to_list())
-    advice = recommendation(ranking, analysis, library.config.score.weights) if evidence is not None else ""
+    advice = ""
+    if evidence is not None:
+        advice = recommendation(ranking, analysis, library.config.score.weights, evidence.timings)
     return Picked(ranking, where, front, pair, error, advice)

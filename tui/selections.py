@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from engine.analysis.deltas import deltas
+from engine.analysis.documents import loses_document
+from engine.analysis.evidence import Evidence
+from engine.analysis.losses import losses
 from engine.export.selection import Selection
 from engine.results.costs import read_costs
 from engine.results.model import RunKind
@@ -25,6 +29,7 @@ def make_selection(
     where: str | None = None,
     considered: int | None = None,
     rejected: int = 0,
+    evidence: Evidence | None = None,
 ) -> Selection:
     """Describe one checkpoint for the export.
 
@@ -37,6 +42,7 @@ def make_selection(
         where: the filter that was on, if any.
         considered: how many checkpoints were looked at; all of the run by default.
         rejected: how many of them the filter rejected.
+        evidence: what tells changes from chance; without it nothing is judged.
     """
     run = loaded.run
     own = run.metadata.checkpoint_dir
@@ -48,7 +54,8 @@ def make_selection(
         checkpoint=checkpoint,
         sources=(*sources, base / own) if own else sources,
         recorded_path=Path(recorded) if recorded else None,
-        metrics=metric_rows(library, loaded, checkpoint),
+        metrics=metric_rows(library, loaded, checkpoint, evidence),
+        basis=None if evidence is None else evidence.basis(evidence.differences(loaded.analysis.metrics)),
         objective=objective,
         where=where or None,
         considered=len(loaded.checkpoints) if considered is None else considered,
@@ -71,11 +78,24 @@ def cost_rows(loaded: Loaded, checkpoint: str) -> list[dict[str, object]]:
     return table.filter(pl.col("checkpoint").is_in(names)).select(COST.names()).to_dicts()
 
 
-def metric_rows(library: Library, loaded: Loaded, checkpoint: str) -> list[dict[str, object]]:
-    """Every metric of a checkpoint with its change against the baseline, as ``selection.json`` holds them."""
-    frame = deltas(loaded.analysis, checkpoint, catalogue=library.catalogue)
+def metric_rows(
+    library: Library, loaded: Loaded, checkpoint: str, evidence: Evidence | None = None
+) -> list[dict[str, object]]:
+    """Every metric of a checkpoint with its change against the baseline, as ``selection.json`` holds them.
+
+    Args:
+        library: labels and directions.
+        loaded: the run.
+        checkpoint: its name.
+        evidence: what tells changes from chance; without it nothing is judged.
+    """
+    metrics = loaded.analysis.metrics
+    judged = None if evidence is None else evidence.differences(metrics)
+    loses = {} if evidence is None else losses(evidence.lost(metrics), checkpoint)
     rows: list[dict[str, object]] = []
-    for row in frame.select("metric", "baseline", "value", "delta", "delta_pct").iter_rows(named=True):
+    for row in deltas(loaded.analysis, checkpoint, catalogue=library.catalogue, differences=judged).iter_rows(
+        named=True
+    ):
         metric = library.catalogue.get(row["metric"])
         rows.append(
             {
@@ -83,7 +103,23 @@ def metric_rows(library: Library, loaded: Loaded, checkpoint: str) -> list[dict[
                 "label": metric.label,
                 "unit": metric.unit,
                 "direction": metric.direction.value,
-                **{name: row[name] for name in ("baseline", "value", "delta", "delta_pct")},
+                **{name: row[name] for name in ("baseline", "value", "delta", "delta_pct", "verdict", "kind")},
+                "ci95": _pair(row["ci95_low"], row["ci95_high"]),
+                "joint95": _pair(row["joint_low"], row["joint_high"]),
+                "loses": loses_document(loses.get(metric.key, ())),
             }
         )
     return rows
+
+
+def judged_selection(library: Library, loaded: Loaded, selection: Selection, evidence: Evidence) -> Selection:
+    """The same selection with what was judged of its changes. Takes long where the evidence is fresh: for threads."""
+    return replace(
+        selection,
+        metrics=metric_rows(library, loaded, selection.checkpoint, evidence),
+        basis=evidence.basis(evidence.differences(loaded.analysis.metrics)),
+    )
+
+
+def _pair(low: float | None, high: float | None) -> list[float] | None:
+    return None if low is None or high is None else [low, high]

@@ -12,10 +12,11 @@ from typing import Any, Literal, get_args
 
 from engine.atomic import atomic_write_bytes
 
-View = Literal["percent", "delta", "absolute"]
+View = Literal["percent", "delta", "scale", "absolute"]
 VIEWS: tuple[View, ...] = get_args(View)
 SCREENS = ("runs", "compare", "trends", "pick", "checkpoint")
 BEST = "best"
+NO_BAND = "none"  # as the run whose band Trends shows
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ class ViewState:
     blocks: list[Block] = field(default_factory=list)
     preset: str = "score"
     trend_metrics: list[str] = field(default_factory=list)
+    trend_band: str = ""
     region: str = "building"
     limits: list[Limit] = field(default_factory=list)
     where: str = ""
@@ -88,11 +90,6 @@ class ViewState:
             self.marked.remove(run)
         else:
             self.marked.append(run)
-
-    def next_view(self) -> View:
-        """Go on to the next way of showing changes."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
-        return self.view
 
     def in_basket(self, run: str, checkpoint: str) -> bool:
         """Whether the checkpoint lies in the basket."""

@@ -17,7 +17,7 @@ from engine.analysis.evidence import Evidence
 from engine.analysis.overview import RunAnalysis
 from engine.analysis.paired import paired_differences
 from engine.analysis.purposes import Purpose, objective_of
-from engine.analysis.second import Criterion, second_choice
+from engine.analysis.second import Criterion, second_choice, steadiest
 from engine.analysis.separation import Separation, resolved_with, separations, with_objective
 from engine.analysis.trends import rolling_variation
 from engine.analysis.where import PLACE, apply_where
@@ -187,7 +187,7 @@ class _Adviser:
             return Absence.NO_METRICS
         if balanced.decided is Decided.ONLY:
             return Absence.ONE_CHECKPOINT
-        found = second_choice(balanced.group, self.analysis, balanced.objective, costs=False)
+        found = steadiest(balanced.group, self.analysis, balanced.objective)
         if balanced.decided is Decided.UNJUDGED or found is None:
             return Absence.NO_SPREAD
         taken = found.checkpoint

@@ -1,41 +1,104 @@
-"""The band of a curve: how far each value may be from the baseline, or without one how well it is known."""
+"""The band of a trend: what is known of every checkpoint's change against the baseline, or of its value.
+
+With a baseline the question that a trend answers is which checkpoints differ from it. So the band is the interval of
+the change, laid upon the baseline's line: the line is outside of it exactly where the verdict is better or worse, for
+all checkpoints of the run at once. The intervals of both means by themselves would be wider, as baseline and
+checkpoint saw the same windows, and would overlap although the difference is certain. Where there is no baseline, the
+band says how well each value is known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
-from engine.analysis.differences import SIGNIFICANCE
+import polars as pl
+
+from engine.analysis.differences import DIFFERENCES, Kind
 from engine.analysis.evidence import Evidence
-from engine.analysis.paired import levels_frame
-from engine.analysis.student import quantile
-from engine.analysis.unpaired import FRAMES_PER_WINDOW, estimates
-from engine.catalogue import SCORE_KEY
+
+
+class IntervalOf(StrEnum):
+    """What intervals are of."""
+
+    CHANGE = "change"  # against the baseline; what is drawn holds for all checkpoints at once
+    VALUE = "value"  # by itself
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """What is known of one metric of a run's checkpoints.
+
+    Attributes:
+        of: what the intervals are of.
+        rows: by checkpoint: ``delta``, ``ci95_low`` and ``ci95_high``, ``joint_low`` and ``joint_high``, ``verdict``,
+            ``kind``; of values ``delta``, the joint interval and the verdict are ``None``. Checkpoints of which nothing
+            is known are not among them.
+    """
+
+    of: IntervalOf
+    rows: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What they were computed from: per-frame rows (paired), summaries (unpaired), or both."""
+        found = {row["kind"] for row in self.rows.values()}
+        return tuple(kind for kind in Kind if kind.value in found)
+
+    def ends(self, baseline: float | None) -> dict[str, tuple[float, float]]:
+        """Checkpoint -> both ends of the band, in the metric's unit.
+
+        Args:
+            baseline: the value at which the baseline is drawn; without one, changes have no place.
+        """
+        if self.of is IntervalOf.VALUE:
+            return {name: (row["ci95_low"], row["ci95_high"]) for name, row in self.rows.items()}
+        if baseline is None:
+            return {}
+        return {
+            name: (baseline + row["joint_low"], baseline + row["joint_high"])
+            for name, row in self.rows.items()
+            if row["joint_low"] is not None and row["joint_high"] is not None
+        }
+
+
+def intervals_of(evidence: Evidence, key: str) -> Intervals | None:
+    """The intervals of one metric; ``None`` where nothing is known.
+
+    Args:
+        evidence: what the run holds to tell change from chance.
+        key: the metric, or ``score``.
+    """
+    columns = ["delta", "ci95_low", "ci95_high", "joint_low", "joint_high", "verdict", "kind"]
+    if evidence.baseline is not None:
+        of, table = IntervalOf.CHANGE, evidence.differences([key])
+    else:
+        of = IntervalOf.VALUE
+        missing = [
+            pl.lit(None, DIFFERENCES[name]).alias(name) for name in ("delta", "joint_low", "joint_high", "verdict")
+        ]
+        table = evidence.levels([key]).with_columns(missing)
+    known = table.filter(pl.col("ci95_low").is_not_null(), pl.col("ci95_high").is_not_null())
+    rows = {str(row["checkpoint"]): row for row in known.select("checkpoint", *columns).iter_rows(named=True)}
+    return Intervals(of, rows) if rows else None
 
 
 def change_bands(evidence: Evidence, key: str, baseline: float) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the change against the baseline, laid about the baseline's value.
-
-    They hold for all checkpoints at once: the baseline's value is outside of one exactly if the verdict is better or
-    worse. So a plot of them says what the verdicts say, which a band of the values themselves would not: both sides saw
-    the same windows, and what those have in common does not matter to the difference.
+    """Checkpoint -> band of its change, laid about the baseline's value; those of which nothing is known are left out.
 
     Args:
         evidence: of the run, with this metric.
         key: the metric, or ``score``.
         baseline: its value, as the plot shows it.
-
-    Returns:
-        Checkpoint -> interval; those of which it is not known are left out.
     """
-    rows = evidence.differences([key]).drop_nulls(["joint_low", "joint_high"])
-    return {
-        name: (baseline + low, baseline + high)
-        for name, low, high in rows.select("checkpoint", "joint_low", "joint_high").iter_rows()
-    }
+    found = intervals_of(evidence, key)
+    return {} if found is None or found.of is IntervalOf.VALUE else found.ends(baseline)
 
 
 def level_bands(evidence: Evidence, key: str, checkpoints: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the values themselves, from per-frame rows where there are any, else from the summary.
+    """Checkpoint -> 95 % interval of its value by itself; those of which nothing is known are left out.
 
     They are no verdicts: two values with overlapping intervals may differ for certain, as both saw the same windows.
 
@@ -43,25 +106,7 @@ def level_bands(evidence: Evidence, key: str, checkpoints: Sequence[str]) -> dic
         evidence: of the run, with this metric.
         key: the metric, or ``score``.
         checkpoints: names.
-
-    Returns:
-        Checkpoint -> interval; those of which it is not known are left out.
     """
-    found: dict[str, tuple[float, float]] = {}
-    if evidence.statistics is not None and key in evidence.statistics.keys:
-        rows = levels_frame(evidence.statistics, checkpoints=checkpoints, metrics=[key])
-        found = {
-            name: (low, high)
-            for name, low, high in rows.select("checkpoint", "ci95_low", "ci95_high").iter_rows()
-            if low is not None and high is not None
-        }
-    if len(found) == len(checkpoints):
-        return found
-    weights = evidence.weights if key == SCORE_KEY else {}
-    table = estimates(evidence.summary, evidence.catalogue, weights, FRAMES_PER_WINDOW, 1.0)
-    for name in checkpoints:
-        own = table.get(name, {}).get(key)
-        if name not in found and own is not None and own.error is not None:
-            reach = own.error * quantile(SIGNIFICANCE, own.freedom)
-            found[name] = (own.mean - reach, own.mean + reach)
-    return found
+    rows = evidence.levels([key]).drop_nulls(["ci95_low", "ci95_high"])
+    rows = rows.filter(pl.col("checkpoint").is_in(list(checkpoints)))
+    return {name: (low, high) for name, low, high in rows.select("checkpoint", "ci95_low", "ci95_high").iter_rows()}

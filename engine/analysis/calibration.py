@@ -12,6 +12,7 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
+from engine.analysis.comparison import OnScale
 from engine.analysis.differences import SIGNIFICANCE
 from engine.analysis.paired import resamples_of
 from engine.analysis.resampling.judging import judge
@@ -113,6 +114,32 @@ def calibrate(
         measured = table.with_columns(pl.col(pl.Float64).fill_nan(None)).drop_nulls("value")
         tables.append(measured)
     return pl.concat(tables)
+
+
+def on_scale(table: pl.DataFrame, checkpoint: str, baseline: str | None) -> dict[str, OnScale]:
+    """Where one checkpoint stands between chance and truth, metric by metric.
+
+    Args:
+        table: frame of schema :data:`CALIBRATION`.
+        checkpoint: its name.
+        baseline: whose place is told beside it, if there is one.
+    """
+    of_baseline = {
+        row["metric"]: row["percent"]
+        for row in table.filter(pl.col("checkpoint") == pl.lit(baseline, pl.String)).to_dicts()
+    }
+    found = {}
+    for row in table.filter(pl.col("checkpoint") == checkpoint).iter_rows(named=True):
+        low, high = row["percent_low"], row["percent_high"]
+        found[row["metric"]] = OnScale(
+            row["chance"],
+            row["oracle"],
+            of_baseline.get(row["metric"]),
+            row["percent"],
+            None if low is None or high is None else (low, high),
+            row["reading"],
+        )
+    return found
 
 
 def _has_scale(chance: float, oracle: float, metric: Metric) -> bool:

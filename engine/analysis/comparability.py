@@ -86,12 +86,14 @@ class Comparability:
         costs_comparable: whether speed and memory may.
         reasons: why quality values may not, in a few words each (``different samples``); empty if they may.
         notes: whole sentences without a full stop: the reasons, what was presumed, costs, frame counts.
+        cost_note: the one of them that says why costs may not be compared; empty if they may.
     """
 
     comparable: bool
     costs_comparable: bool
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
+    cost_note: str = ""
 
     @property
     def headline(self) -> str:
@@ -167,6 +169,7 @@ def comparability(facts: Sequence[Facts]) -> Comparability:
         costs_comparable=cost_note is None,
         reasons=tuple(reasons),
         notes=tuple(notes),
+        cost_note=cost_note or "",
     )
 
 

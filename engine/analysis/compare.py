@@ -7,19 +7,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from engine.analysis.comparability import comparability
-from engine.analysis.comparison import Cell, Column, Comparison, Entry
+from engine.analysis.comparison import Cell, Column, Comparison, Entry, OnScale
 from engine.analysis.deltas import DELTAS, Verdict, deltas
 from engine.analysis.documents import to_document
 from engine.analysis.globs import match_metrics
+from engine.analysis.known_limits import Limit, known_limits
 from engine.analysis.overview import RunAnalysis
 from engine.analysis.ranking import best, resolve_objective
 from engine.catalogue import SCORE_KEY, Catalogue
 from engine.errors import UnknownNameError, UsageError
+from engine.text import listed
+
+if TYPE_CHECKING:  # a comparison that is not judged needs no NumPy
+    from engine.analysis.evidence import Evidence
+    from engine.analysis.losses import Loss
+
+# Metrics that a note names at most.
+_LISTED = 4
 
 __all__ = [
     "DELTAS",
@@ -43,6 +53,7 @@ def compare(
     catalogue: Catalogue,
     metrics: str | Sequence[str] | None = None,
     objective: str = SCORE_KEY,
+    parts: bool = True,
 ) -> Comparison:
     """Put runs side by side.
 
@@ -52,6 +63,8 @@ def compare(
         metrics: which rows: a pattern (see :func:`match_metrics`; the score stays above what it chooses), keys, or
             ``None`` for all that any run has.
         objective: what chooses the best checkpoint where an entry names none.
+        parts: ask the evidence for the parts of the sample, too, and for the scale from chance to truth, which takes
+            several times as long; what it knows of them already is shown in any case.
 
     Raises:
         UnknownNameError: no run has the objective, a checkpoint or a metric of that name.
@@ -70,7 +83,8 @@ def compare(
     ]
     # Judged once for all blocks of a run: every verdict is corrected for all of its checkpoints anyway.
     evidence = {entry.evidence for entry in entries if entry.evidence is not None}
-    judged = {own: own.differences(_shown(keys)) for own in evidence}
+    shown = _shown(keys)
+    judged = {own: _judge(own, shown, parts=parts) for own in evidence}
     # A run that takes part with several checkpoints is one run.
     verdict = comparability(list({entry.path: entry.facts for entry in entries}.values()))
     return Comparison(
@@ -82,7 +96,13 @@ def compare(
         ),
         comparable=verdict.comparable,
         headline=verdict.headline,
-        notes=(*verdict.notes, *_missing_notes(entries, chosen, objective_key)),
+        notes=(
+            *verdict.notes,
+            *_missing_notes(entries, chosen, objective_key),
+            *_limit_notes(entries, keys, catalogue),
+        ),
+        reasons=verdict.reasons,
+        cost_note=verdict.cost_note,
     )
 
 
@@ -128,15 +148,20 @@ def _objective(entries: Sequence[Entry], objective: str, available: list[str], c
 
 
 def _column(
-    entry: Entry, checkpoint: str | None, keys: Sequence[str], catalogue: Catalogue, judged: pl.DataFrame | None
+    entry: Entry, checkpoint: str | None, keys: Sequence[str], catalogue: Catalogue, judged: _Judged | None
 ) -> Column:
     analysis = entry.analysis
     wanted = _shown(keys)
     if checkpoint is None:
         cells = {key: _baseline_only(key, analysis) for key in wanted}
     else:
-        rows = deltas(analysis, checkpoint, catalogue=catalogue, keys=wanted, differences=judged)
-        cells = {row["metric"]: cell_of(row) for row in rows.iter_rows(named=True)}
+        differences = None if judged is None else judged.differences
+        rows = deltas(analysis, checkpoint, catalogue=catalogue, keys=wanted, differences=differences)
+        loses, scale = _parts_of(judged, checkpoint, analysis.baseline)
+        cells = {
+            row["metric"]: cell_of(row, loses.get(row["metric"], ()), scale.get(row["metric"]))
+            for row in rows.iter_rows(named=True)
+        }
     return Column(
         run=entry.run,
         path=entry.path,
@@ -147,11 +172,12 @@ def _column(
         checkpoint=checkpoint,
         score=cells[SCORE_KEY],
         cells={key: cells[key] for key in keys},
-        basis=None if entry.evidence is None or judged is None else entry.evidence.basis(judged),
+        basis=None if entry.evidence is None or judged is None else entry.evidence.basis(judged.differences),
+        limits=known_limits(_measured(entry, keys), entry.protocol, catalogue=catalogue),
     )
 
 
-def cell_of(row: Mapping[str, Any]) -> Cell:
+def cell_of(row: Mapping[str, Any], loses: tuple[Loss, ...] = (), scale: OnScale | None = None) -> Cell:
     """A row of :data:`DELTAS` as a cell."""
     return Cell(
         key=row["metric"],
@@ -164,7 +190,37 @@ def cell_of(row: Mapping[str, Any]) -> Cell:
         joint95=_interval(row["joint_low"], row["joint_high"]),
         kind=row["kind"],
         n=row["n"],
+        loses=loses,
+        scale=scale,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """What the evidence of one run says: of the whole, of the parts, and on the scale from chance to truth."""
+
+    differences: pl.DataFrame
+    slices: pl.DataFrame | None
+    scale: pl.DataFrame | None
+
+
+def _judge(evidence: Evidence, keys: Sequence[str], *, parts: bool) -> _Judged:
+    known = parts or evidence.knows_parts(keys)
+    return _Judged(
+        evidence.differences(keys), evidence.lost(keys) if known else None, evidence.scale(keys) if known else None
+    )
+
+
+def _parts_of(
+    judged: _Judged | None, checkpoint: str, baseline: str | None
+) -> tuple[dict[str, tuple[Loss, ...]], dict[str, OnScale]]:
+    """By metric: the parts that a checkpoint loses, and where it stands between chance and truth."""
+    if judged is None or judged.slices is None or judged.scale is None:
+        return {}, {}
+    from engine.analysis.calibration import on_scale
+    from engine.analysis.losses import losses
+
+    return losses(judged.slices, checkpoint), on_scale(judged.scale, checkpoint, baseline)
 
 
 def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:
@@ -186,6 +242,21 @@ def _missing_notes(entries: Sequence[Entry], chosen: Sequence[str | None], objec
         if entry.analysis.baseline is None:
             notes.append(f"{entry.run}: no baseline, so no changes; name a checkpoint as the baseline")
     return notes
+
+
+def _limit_notes(entries: Sequence[Entry], keys: Sequence[str], catalogue: Catalogue) -> list[str]:
+    """Which of the metrics shown say little by construction, and why: a sentence per reason and protocol."""
+    notes: dict[str, list[str]] = {}
+    for entry in entries:
+        for key, known in known_limits(_measured(entry, keys), entry.protocol, catalogue=catalogue).items():
+            if known.limit is Limit.NEAR_CHANCE:
+                sentence = f"near chance by construction in {entry.protocol}: {known.reason}"
+                notes.setdefault(sentence, []).append(key)
+    return [f"{listed(dict.fromkeys(found), _LISTED)}: {reason}" for reason, found in notes.items()]
+
+
+def _measured(entry: Entry, keys: Sequence[str]) -> list[str]:
+    return [key for key in keys if key in entry.analysis.metrics]
 
 
 def _differs(cells: Sequence[Cell], tolerance_pct: float) -> bool:

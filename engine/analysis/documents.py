@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.analysis.comparison import Cell, Column, Comparison
+from engine.analysis.comparison import Cell, Column, Comparison, OnScale
+from engine.analysis.known_limits import KnownLimit
 from engine.analysis.overview import RunAnalysis
 from engine.analysis.ranking import Ranking, best
 from engine.catalogue import SCORE_KEY, Catalogue, Metric
 
+if TYPE_CHECKING:  # a document of what was not judged needs no NumPy
+    from engine.analysis.losses import Loss
+
 _RANK_KEYS = (
     *("rank", "checkpoint", "step", "value", "delta", "delta_pct"),
-    *("ci95", "joint95", "verdict", "kind", "tied_with_best"),
+    *("ci95", "joint95", "verdict", "kind", "tied_with_best", "loses"),
 )
 
 
@@ -81,11 +85,15 @@ def to_document(comparison: Comparison) -> dict[str, Any]:
     ``checkpoints`` is a count (baseline not included); ``score`` is null where the run has none; null among figures is
     "not measured", of a verdict and its interval "cannot be said". ``basis`` says in words what verdicts are based on.
     ``ci95`` is the interval of ``delta`` by itself, ``joint95`` the one that holds for all checkpoints of the run at
-    once and that the verdict goes by. Every run lists the same metrics.
+    once and that the verdict goes by. ``loses`` are the parts of the sample in which a checkpoint that is better as a
+    whole is worse. ``scale`` is where it stands between chance (0 %) and the truth (100 %); null where the run was not
+    scored by both. ``limit`` says what a metric cannot tell by construction. Every run lists the same metrics.
     """
     return {
         "runs": [_column_document(column, comparison.metrics) for column in comparison.columns],
         "comparable": comparison.comparable,
+        "costs_comparable": not comparison.cost_note,
+        "reasons": list(comparison.reasons),
         "notes": list(comparison.notes),
     }
 
@@ -115,7 +123,8 @@ def rank_document(ranking: Ranking, run: str) -> dict[str, Any]:
 
     ``ci95`` is the interval of ``delta`` by itself, ``joint95`` the one that holds for all checkpoints at once and that
     ``verdict`` goes by; ``kind`` is what they were computed from, ``basis`` says so in words. ``tied_with_best`` is
-    null where it cannot be said. Beyond the ranked rows, checkpoints without a value of the objective follow, with
+    null where it cannot be said; ``loses`` are the parts of the sample in which a checkpoint that is better as a whole
+    is worse. Beyond the ranked rows, checkpoints without a value of the objective follow, with
     nothing but their name, unless only the first rows were asked for.
     """
     rows = [
@@ -131,6 +140,7 @@ def rank_document(ranking: Ranking, run: str) -> dict[str, Any]:
             "verdict": row["verdict"],
             "kind": row["kind"],
             "tied_with_best": row["tied_with_best"],
+            "loses": loses_document(ranking.loses.get(row["checkpoint"], ())),
         }
         for row in ranking.rows.iter_rows(named=True)
     ]
@@ -157,7 +167,9 @@ def _column_document(column: Column, metrics: Sequence[Metric]) -> dict[str, Any
         "basis": column.basis,
         "score": _score_document(column.score),
         "metrics": [
-            _metric_document(metric, column.cells[metric.key]) for metric in metrics if metric.key != SCORE_KEY
+            _metric_document(metric, column.cells[metric.key], column.limits.get(metric.key))
+            for metric in metrics
+            if metric.key != SCORE_KEY
         ],
     }
 
@@ -168,7 +180,7 @@ def _score_document(cell: Cell) -> dict[str, Any] | None:
     return _figures(cell)
 
 
-def _metric_document(metric: Metric, cell: Cell) -> dict[str, Any]:
+def _metric_document(metric: Metric, cell: Cell, limit: KnownLimit | None) -> dict[str, Any]:
     return {
         "key": metric.key,
         "label": metric.label,
@@ -176,6 +188,7 @@ def _metric_document(metric: Metric, cell: Cell) -> dict[str, Any]:
         "direction": metric.direction.value,
         **_figures(cell),
         "n": cell.n,
+        "limit": None if limit is None else {"limit": limit.limit.value, "reason": limit.reason},
     }
 
 
@@ -189,6 +202,34 @@ def _figures(cell: Cell) -> dict[str, Any]:
         "ci95": None if cell.ci95 is None else list(cell.ci95),
         "joint95": None if cell.joint95 is None else list(cell.joint95),
         "kind": cell.kind,
+        "loses": loses_document(cell.loses),
+        "scale": None if cell.scale is None else _scale_document(cell.scale),
+    }
+
+
+def loses_document(loses: Sequence[Loss]) -> list[dict[str, Any]]:
+    """Lost parts of the sample as JSON values."""
+    return [
+        {
+            "by": loss.by,
+            "slice": loss.slice,
+            "metric": loss.metric,
+            "delta": loss.delta,
+            "delta_pct": loss.delta_pct,
+            "joint95": None if loss.joint95 is None else list(loss.joint95),
+        }
+        for loss in loses
+    ]
+
+
+def _scale_document(scale: OnScale) -> dict[str, Any]:
+    return {
+        "chance": scale.chance,
+        "oracle": scale.oracle,
+        "baseline_pct": scale.baseline,
+        "value_pct": scale.value,
+        "ci95_pct": None if scale.interval is None else list(scale.interval),
+        "reading": scale.reading,
     }
 
 

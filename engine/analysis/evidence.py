@@ -11,16 +11,21 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from engine.analysis.answers import Answers
+from engine.analysis.calibration import CALIBRATION, calibrate
 from engine.analysis.differences import DIFFERENCES, Kind
+from engine.analysis.levels import KNOWN_LEVELS, summary_levels
+from engine.analysis.losses import every_slice, winning
 from engine.analysis.overview import RunAnalysis
-from engine.analysis.paired import paired_differences
+from engine.analysis.paired import levels_frame, paired_differences
 from engine.analysis.resampling.judging import LEAST_WINDOWS, plan
 from engine.analysis.resampling.sample import tabulate
 from engine.analysis.resampling.statistics import Statistics
+from engine.analysis.slices import SLICES
 from engine.analysis.ties import tie_group
 from engine.analysis.unpaired import FRAMES_PER_WINDOW, unpaired_differences, unpaired_ties
 from engine.catalogue import SCORE_KEY, Catalogue
-from engine.schema import empty
+from engine.schema import WINDOWS, Role, empty
 from engine.text import counted
 
 
@@ -37,6 +42,9 @@ class Evidence:
         weights: of the composite score.
         catalogue: directions.
         missing: why there are no per-frame rows although the run has some, or empty.
+        windows: frame of schema :data:`engine.schema.WINDOWS`, for the strata; may be empty.
+        chance, oracle: the pseudo-checkpoints that are the ends of the scale; ``None`` where there is none.
+        timings: seconds of single passes by checkpoint, where each was timed alone (unmerged).
     """
 
     baseline: str | None
@@ -46,7 +54,14 @@ class Evidence:
     weights: Mapping[str, float]
     catalogue: Catalogue
     missing: str = ""
-    _told: dict[str, pl.DataFrame] = field(default_factory=dict, init=False, repr=False)
+    windows: pl.DataFrame = field(default_factory=lambda: empty(WINDOWS), repr=False)
+    chance: str | None = None
+    oracle: str | None = None
+    timings: Mapping[str, Sequence[float]] = field(default_factory=dict, repr=False)
+    _told: Answers = field(default_factory=lambda: Answers(DIFFERENCES), init=False, repr=False)
+    _levels: Answers = field(default_factory=lambda: Answers(KNOWN_LEVELS), init=False, repr=False)
+    _slices: Answers = field(default_factory=lambda: Answers(SLICES, "of"), init=False, repr=False)
+    _scale: Answers = field(default_factory=lambda: Answers(CALIBRATION), init=False, repr=False)
     _ties: dict[tuple[str, tuple[str, ...]], pl.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def differences(self, metrics: Iterable[str]) -> pl.DataFrame:
@@ -59,12 +74,41 @@ class Evidence:
             Frame of schema :data:`engine.analysis.differences.DIFFERENCES`, in no particular order: paired rows, and
             unpaired ones for what per-frame rows do not hold (costs, checkpoints with a summary only).
         """
-        keys = list(dict.fromkeys(metrics))
-        new = [key for key in keys if key not in self._told]
-        if new:
-            rows = self._differences(new)
-            self._told.update({key: rows.filter(pl.col("metric") == key) for key in new})
-        return pl.concat([empty(DIFFERENCES), *(self._told[key] for key in keys)])
+        return self._told.get(metrics, self._differences)
+
+    def levels(self, metrics: Iterable[str]) -> pl.DataFrame:
+        """Every checkpoint's own values with their intervals: for runs without a baseline.
+
+        Returns:
+            Frame of schema :data:`engine.analysis.levels.KNOWN_LEVELS`, in no particular order.
+        """
+        return self._levels.get(metrics, self._find_levels)
+
+    def slices(self, metrics: Iterable[str]) -> pl.DataFrame:
+        """Every checkpoint against the baseline in every part of the sample. Takes several times as long as the whole.
+
+        Returns:
+            Frame of schema :data:`engine.analysis.slices.SLICES`, a metric's rows in the order of the parts; none where
+            the run has no per-frame rows.
+        """
+        return self._slices.get(metrics, self._find_slices)
+
+    def lost(self, metrics: Iterable[str]) -> pl.DataFrame:
+        """:meth:`slices` of those metrics in which a checkpoint is better as a whole: no other win can hide a loss."""
+        return self.slices(winning(self.differences(metrics)))
+
+    def knows_parts(self, metrics: Sequence[str]) -> bool:
+        """Whether :meth:`lost` and :meth:`scale` were asked for these before, so that their answers are at hand."""
+        return self._scale.has(metrics) and self._slices.has(winning(self.differences(metrics)))
+
+    def scale(self, metrics: Iterable[str]) -> pl.DataFrame:
+        """Every checkpoint and the baseline on the scale from chance to the truth.
+
+        Returns:
+            Frame of schema :data:`engine.analysis.calibration.CALIBRATION`; no rows where the run lacks chance or
+            oracle, or per-frame rows of them.
+        """
+        return self._scale.get(metrics, self._find_scale)
 
     def knows_ties(self, objective: str, checkpoints: Sequence[str]) -> bool:
         """Whether :meth:`ties` was asked this before, so that its answer is at hand."""
@@ -88,6 +132,42 @@ class Evidence:
             weights=self.weights if SCORE_KEY in left else None,
         ).filter(pl.col("metric").is_in(list(left)))
         return pl.concat([paired, unpaired.join(paired, on=["checkpoint", "metric"], how="anti")])
+
+    def _find_levels(self, keys: Sequence[str]) -> pl.DataFrame:
+        paired = empty(KNOWN_LEVELS)
+        if self.statistics is not None:
+            found = levels_frame(self.statistics, checkpoints=self.checkpoints, metrics=keys)
+            paired = found.filter(pl.col("value").is_not_null()).with_columns(kind=pl.lit(Kind.PAIRED.value))
+        unpaired = summary_levels(
+            self.summary, checkpoints=self.checkpoints, metrics=keys, catalogue=self.catalogue, weights=self.weights
+        )
+        return pl.concat([paired, unpaired.join(paired, on=["checkpoint", "metric"], how="anti")])
+
+    def _find_slices(self, keys: Sequence[str]) -> pl.DataFrame:
+        whole = self.differences(keys).filter(pl.col("kind") == Kind.PAIRED)
+        if self.statistics is None or self.baseline is None or whole.is_empty():
+            return empty(SLICES)
+        return every_slice(
+            self.statistics,
+            whole,
+            self.windows,
+            baseline=self.baseline,
+            checkpoints=self.checkpoints,
+            catalogue=self.catalogue,
+        )
+
+    def _find_scale(self, keys: Sequence[str]) -> pl.DataFrame:
+        if self.statistics is None or self.chance is None or self.oracle is None:
+            return empty(CALIBRATION)
+        names = [*([self.baseline] if self.baseline is not None else []), *self.checkpoints]
+        return calibrate(
+            self.statistics,
+            chance=self.chance,
+            oracle=self.oracle,
+            checkpoints=names,
+            catalogue=self.catalogue,
+            metrics=keys,
+        )
 
     def ties(self, objective: str, checkpoints: Sequence[str]) -> pl.DataFrame:
         """Which checkpoints cannot be told from the best of them.
@@ -174,17 +254,21 @@ def weigh(
     catalogue: Catalogue,
     weights: Mapping[str, float],
     missing: str = "",
+    windows: pl.DataFrame | None = None,
+    timings: Mapping[str, Sequence[float]] | None = None,
 ) -> Evidence:
     """Get a run ready to be judged: resamples are drawn where there are sums over windows.
 
     Args:
         analysis: the run.
         summary: frame of schema :data:`engine.schema.SUMMARY`.
-        sums: frame of schema :data:`engine.schema.WINDOW_SUMS` of the baseline and all checkpoints (no oracle, no
-            chance), or ``None``.
+        sums: frame of schema :data:`engine.schema.WINDOW_SUMS` of the baseline and all checkpoints, and of oracle and
+            chance where values are to be read on their scale, or ``None``.
         catalogue: directions.
         weights: of the composite score.
         missing: why there are no sums although there should be.
+        windows: frame of schema :data:`engine.schema.WINDOWS`, for the strata.
+        timings: seconds of single passes by checkpoint.
 
     Raises:
         DataError: checkpoints disagree on the frames of a window.
@@ -196,6 +280,19 @@ def weigh(
     if sums is not None and not sums.is_empty():
         sample = tabulate(sums)
         baseline = analysis.baseline if analysis.baseline in sample.checkpoints else None
-        blocks = plan(sample, baseline=baseline)
+        # How alike neighbours are is asked of those that are judged: oracle and chance are not.
+        blocks = plan(sample, baseline=baseline, checkpoints=[name for name in compared if name in sample])
         statistics = Statistics(sample, blocks, weights=weights, catalogue=catalogue)
-    return Evidence(analysis.baseline, tuple(names), own, statistics, weights, catalogue, missing)
+    return Evidence(
+        analysis.baseline,
+        tuple(names),
+        own,
+        statistics,
+        weights,
+        catalogue,
+        missing,
+        empty(WINDOWS) if windows is None else windows,
+        analysis.of_role(Role.CHANCE),
+        analysis.of_role(Role.ORACLE),
+        timings or {},
+    )

@@ -51,6 +51,11 @@ class RunAnalysis:
         """The rows of :attr:`table` that are checkpoints of the training (no baseline, oracle or chance)."""
         return self.table.filter(pl.col("role") == Role.CHECKPOINT)
 
+    def of_role(self, role: Role) -> str | None:
+        """The first row of that role, such as the oracle; ``None`` where there is none."""
+        names = self.table.filter(pl.col("role") == role).get_column("checkpoint")
+        return None if names.is_empty() else str(names[0])
+
     def require(self, checkpoint: str, where: str = "") -> str:
         """``checkpoint`` itself, if the run has it.
 

@@ -10,11 +10,12 @@ The way to use it, for one run::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from engine.analysis.differences import DIFFERENCES, Kind, Spread, with_verdicts
@@ -167,11 +168,39 @@ def differences_frame(
         spread: whether standard deviations were compared.
         family: what is corrected for.
     """
-    together = np.max([compared.most for compared in found], axis=0) if family == "everything" else None
-    looks = len(names) * (len(found) if family == "everything" else 1)
-    tables = [_table(compared, names, together, looks) for compared in found]
+    families = [found] if family == "everything" else [[compared] for compared in found]
+    columns = [difference_columns(together, names, spread=spread) for together in families]
+    return with_verdicts(frame_of(columns), catalogue)
+
+
+def difference_columns(
+    found: Sequence[Compared], names: Sequence[str], *, spread: bool = False
+) -> dict[str, npt.NDArray[Any]]:
+    """What :func:`against` found, corrected for all of it together, as the columns that verdicts are made from.
+
+    Args:
+        found: at least one metric (or slice of one), each of the same checkpoints.
+        names: those checkpoints.
+        spread: whether standard deviations were compared.
+    """
+    most = found[0].most if len(found) == 1 else np.max([compared.most for compared in found], axis=0)
+    parts = [_columns(compared, most) for compared in found]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    count, rows = len(names), len(names) * len(found)
     statistic = Spread.STD if spread else Spread.MEAN
-    return with_verdicts(pl.concat(tables).with_columns(statistic=pl.lit(statistic.value)), catalogue)
+    fixed = {"statistic": statistic.value, "kind": Kind.PAIRED.value}
+    return {
+        "checkpoint": np.tile(np.array(names, dtype=object), len(found)),
+        "metric": np.repeat(np.array([compared.key for compared in found], dtype=object), count),
+        **columns,
+        "looks": np.full(rows, rows),
+        **{name: np.full(rows, value, dtype=object) for name, value in fixed.items()},
+    }
+
+
+def frame_of(parts: Sequence[Mapping[str, npt.NDArray[Any]]]) -> pl.DataFrame:
+    """Columns of the same names, one below the other: one frame for many, as each frame takes its time."""
+    return pl.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, strict=False)
 
 
 def levels_frame(
@@ -227,28 +256,21 @@ def resamples_of(statistics: Statistics) -> Blocks:
     return statistics.blocks
 
 
-def _table(compared: Compared, names: Sequence[str], together: Singles | None, looks: int) -> pl.DataFrame:
+def _columns(compared: Compared, most: Singles) -> dict[str, npt.NDArray[Any]]:
     contrast, judged = compared.contrast, compared.judged
-    most = compared.most if together is None else together
     joint_low, joint_high = judged.interval(most)
-    return pl.DataFrame(
-        {
-            "checkpoint": names,
-            "metric": [compared.key] * len(names),
-            "value": contrast.left.value,
-            "baseline": contrast.right.value,
-            "delta": judged.value,
-            "ci95_low": compared.low,
-            "ci95_high": compared.high,
-            "joint_low": joint_low,
-            "joint_high": joint_high,
-            "error": judged.error,
-            "p": compared.p,
-            "p_adjusted": judged.joint_p(most),
-            "looks": [looks] * len(names),
-            "windows": contrast.difference.windows,
-            "frames": contrast.difference.frames,
-            "unmatched": contrast.unmatched,
-            "kind": [Kind.PAIRED.value] * len(names),
-        }
-    )
+    return {
+        "value": contrast.left.value,
+        "baseline": contrast.right.value,
+        "delta": judged.value,
+        "ci95_low": compared.low,
+        "ci95_high": compared.high,
+        "joint_low": joint_low,
+        "joint_high": joint_high,
+        "error": judged.error,
+        "p": compared.p,
+        "p_adjusted": judged.joint_p(most),
+        "windows": contrast.difference.windows,
+        "frames": contrast.difference.frames,
+        "unmatched": contrast.unmatched,
+    }

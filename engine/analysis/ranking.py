@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,6 +17,7 @@ from engine.schema import Role
 
 if TYPE_CHECKING:  # a ranking that is not judged needs no NumPy
     from engine.analysis.evidence import Evidence
+    from engine.analysis.losses import Loss
 
 RANKED = pl.Schema(
     {
@@ -53,6 +55,8 @@ class Ranking:
             values are equal.
         unranked: checkpoints that met the condition but have no value of the objective, in training order.
         basis: what its verdicts are based on, one sentence; ``None`` where nothing was judged.
+        loses: checkpoint -> the parts of the sample in which it is worse than the baseline, although better as a whole;
+            those that lose none are left out.
     """
 
     objective: str
@@ -63,6 +67,7 @@ class Ranking:
     rows: pl.DataFrame
     unranked: tuple[str, ...]
     basis: str | None = None
+    loses: Mapping[str, tuple[Loss, ...]] = field(default_factory=dict)
 
     @property
     def rejected(self) -> int:
@@ -111,6 +116,7 @@ def rank(
     place: str = PLACE,
     evidence: Evidence | None = None,
     ties: bool = True,
+    parts: bool = False,
 ) -> Ranking:
     """Rank the checkpoints of a run.
 
@@ -127,6 +133,7 @@ def rank(
         place: where ``where`` was typed, for messages.
         evidence: what tells changes and places from chance; without it nothing is judged.
         ties: ask the evidence for the tie group too, which takes longer than all the rest.
+        parts: ask it for the parts of the sample; what it knows of them already is shown in any case.
 
     Raises:
         UnknownNameError, UsageError, WhereError: the objective, ``top`` or the condition is wrong.
@@ -166,6 +173,7 @@ def rank(
         rows=rows if top is None else rows.head(top),
         unranked=tuple(measured.filter(value.is_null()).get_column("checkpoint")),
         basis=None if evidence is None or judged is None else evidence.basis(judged),
+        loses=_losses(evidence, key, names) if evidence is not None and (parts or evidence.knows_parts([key])) else {},
     )
 
 
@@ -202,6 +210,13 @@ def _with_judgement(ranked: pl.DataFrame, judged: pl.DataFrame | None, ties: pl.
         .with_columns(verdict=pl.coalesce("verdict", equal), tied_with_best=pl.coalesce(first, "tied_with_best"))
         .select(RANKED.names())
     )
+
+
+def _losses(evidence: Evidence, key: str, names: Sequence[str]) -> dict[str, tuple[Loss, ...]]:
+    from engine.analysis.losses import losses
+
+    slices = evidence.lost([key])
+    return {name: found[key] for name in names if (found := losses(slices, name))}
 
 
 def _find(analysis: RunAnalysis, objective: str) -> str | None:

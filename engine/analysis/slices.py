@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from engine.analysis.deltas import Verdict
-from engine.analysis.differences import DIFFERENCES
-from engine.analysis.paired import Compared, against, differences_frame
+from engine.analysis.differences import DIFFERENCES, with_verdicts
+from engine.analysis.paired import Compared, against, difference_columns, frame_of
 from engine.analysis.resampling.sample import Bools, WindowSample, tabulate
 from engine.analysis.resampling.statistics import Statistics
 from engine.catalogue import Catalogue
@@ -132,11 +134,11 @@ def sliced_differences(
     names = _known(statistics, checkpoints, baseline)
     if not names or not slices:
         return empty(SLICES)
-    tables = [empty(SLICES)]
+    blocks = []
     for key in overall.get_column("metric").unique(maintain_order=True):
         found = [against(statistics, key, baseline, names, windows=windows) for windows in slices.values()]
-        tables.append(_table(found, list(slices), names, key, by, overall, catalogue))
-    return pl.concat(tables)
+        blocks.append(_block(found, list(slices), names, key, by))
+    return _table(blocks, overall, catalogue)
 
 
 def region_differences(
@@ -190,40 +192,50 @@ def _keyed_differences(
 ) -> pl.DataFrame:
     """The comparison in slices that are metrics of their own."""
     names = _known(statistics, checkpoints, baseline)
-    tables = [empty(SLICES)]
+    blocks = []
+    compared: dict[str, Compared] = {}  # every region is one of those of its siblings, too
     for key in overall.get_column("metric").unique(maintain_order=True) if names else ():
         slices = slices_of(statistics.sample, key)
+        for other in slices.values():
+            if other not in compared:
+                compared[other] = against(statistics, other, baseline, names)
         if slices:
-            found = [against(statistics, other, baseline, names) for other in slices.values()]
-            tables.append(_table(found, list(slices), names, key, by, overall, catalogue))
-    return pl.concat(tables)
+            found = [compared[other] for other in slices.values()]
+            blocks.append(_block(found, list(slices), names, key, by))
+    return _table(blocks, overall, catalogue)
 
 
 def _known(statistics: Statistics, checkpoints: Iterable[str], baseline: str) -> list[str]:
     return [name for name in dict.fromkeys(checkpoints) if name != baseline and name in statistics.sample]
 
 
+def _block(
+    found: Sequence[Compared], slices: Sequence[str], names: Sequence[str], key: str, by: str
+) -> dict[str, npt.NDArray[Any]]:
+    """One metric in the slices of one kind: columns of a part of the table."""
+    columns = difference_columns(found, names)
+    rows = len(names) * len(slices)
+    return {
+        **columns,
+        "by": np.full(rows, by, dtype=object),
+        "of": np.full(rows, key, dtype=object),
+        "slice": np.repeat(np.array(slices, dtype=object), len(names)),
+    }
+
+
 def _table(
-    found: Sequence[Compared],
-    slices: Sequence[str],
-    names: Sequence[str],
-    key: str,
-    by: str,
-    overall: pl.DataFrame,
-    catalogue: Catalogue,
+    blocks: Sequence[Mapping[str, npt.NDArray[Any]]], overall: pl.DataFrame, catalogue: Catalogue
 ) -> pl.DataFrame:
-    rows = differences_frame(found, names, catalogue, family="everything")
-    whole = overall.filter(pl.col("metric") == key).select("checkpoint", pl.col("verdict").alias("whole"))
+    if not blocks:
+        return empty(SLICES)
+    frame = frame_of(blocks)
+    rows = pl.concat([frame.select("by", "of", "slice"), with_verdicts(frame, catalogue)], how="horizontal")
+    whole = overall.select("checkpoint", pl.col("metric").alias("of"), pl.col("verdict").alias("whole"))
     loses = (pl.col("whole") == Verdict.BETTER) & (pl.col("verdict") == Verdict.WORSE)
     return (
-        rows.with_columns(
-            pl.lit(by).alias("by"),
-            pl.lit(key).alias("of"),
-            pl.Series("slice", np.repeat(np.array(slices, dtype=object), len(names)), dtype=pl.String),
-        )
-        .join(whole, on="checkpoint", how="left", maintain_order="left")
+        rows.join(whole, on=["checkpoint", "of"], how="left", maintain_order="left")
         .with_columns(loses=loses.fill_null(False))
-        .select(list(SLICES))
+        .select(pl.col(name).cast(dtype) for name, dtype in SLICES.items())
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.export.card_facts import CardFacts
+from engine.export.escape import markdown_text
 from engine.schema import Provenance
 
 _V1 = (
@@ -53,4 +54,15 @@ def limits(facts: CardFacts) -> Iterator[str]:
     yield from known or ()
     if not any(metric.get("ci95") for metric in facts.selection.metrics):
         yield "No confidence intervals were computed: a small change may be chance."
+    yield from _lost(facts)
     yield "It is one sample of one dataset: other places, seasons and cameras may give other numbers."
+
+
+def _lost(facts: CardFacts) -> Iterator[str]:
+    """The parts of the sample in which the checkpoint is worse than the baseline, although better as a whole."""
+    for metric in facts.selection.metrics:
+        loses = metric.get("loses")
+        parts = ", ".join(f"{loss['by']} {loss['slice']}" for loss in loses) if isinstance(loses, list) else ""
+        if parts:
+            where = markdown_text(f"{metric['key']} in {parts}")
+            yield f"Better as a whole, but worse in a part of the sample: {where}."

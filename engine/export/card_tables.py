@@ -50,6 +50,13 @@ def metric_table(facts: CardFacts) -> Iterator[str]:
     yield from _table(head, rows, numbers=range(2, 5))
     yield ""
     yield "↑ more is better, ↓ less is better; the change is against the baseline."
+    if verdicts:
+        yield (
+            "Intervals hold for all checkpoints of the run at once, as this one was chosen among them; better and "
+            "worse are told from chance, tied means that no difference is shown."
+        )
+    if verdicts and facts.selection.basis:
+        yield f"Verdicts: {markdown_text(facts.selection.basis)}."
 
 
 def cost_table(facts: CardFacts) -> Iterator[str]:
@@ -99,8 +106,8 @@ def _change(metric: Mapping[str, object]) -> str:
 
 
 def _interval(metric: Mapping[str, object]) -> str:
-    """``ci95`` of a metric, the interval of its ``delta``: empty where there is none."""
-    found = metric.get("ci95")
+    """The interval of a metric's ``delta`` that its verdict goes by, else that of itself; empty where there is none."""
+    found = metric.get("joint95") or metric.get("ci95")
     if not isinstance(found, list | tuple) or len(found) != 2:
         return ""
     low, high = map(_number, found)

@@ -30,7 +30,10 @@ class Selection:
         sources: folders to look for its files in, in this order.
         recorded_path: where the run says its file or adapter folder was (absolute or relative to the run); looked at
             after ``sources``, so that a folder which the user names wins.
-        metrics: ``key``, ``label``, ``unit``, ``direction``, ``baseline``, ``value``, ``delta``, ``delta_pct`` each.
+        metrics: ``key``, ``label``, ``unit``, ``direction``, ``baseline``, ``value``, ``delta``, ``delta_pct`` each;
+            where they were judged also ``verdict``, ``kind``, ``ci95`` and ``joint95`` (intervals of ``delta``: by
+            itself, and for all checkpoints of the run at once, which the verdict goes by), and ``loses`` (parts of the
+            sample that are worse although the whole is better).
         objective: the key that the ranking was by, if it was chosen by one.
         where: the filter that was on, if any.
         considered: checkpoints that were looked at.
@@ -40,6 +43,7 @@ class Selection:
         baseline: the checkpoint that the deltas are against, if there is one.
         about: what the run says of itself, for the model card.
         costs: the rows of the run's ``cost.parquet`` for this checkpoint and its baseline, for the model card.
+        basis: what verdicts are based on, one sentence without a full stop; ``None`` where nothing was judged.
     """
 
     run: str
@@ -57,6 +61,7 @@ class Selection:
     baseline: str | None
     about: RunMetadata | None = None
     costs: Sequence[Mapping[str, object]] = ()
+    basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,7 @@ def selection_json(
         "where": selection.where,
         "considered": selection.considered,
         "rejected": selection.rejected,
+        "basis": selection.basis,
         "metrics": [{key: _finite(value) for key, value in metric.items()} for metric in selection.metrics],
         "files": [asdict(file) for file in files],
         "left_out": [asdict(item) for item in left_out],

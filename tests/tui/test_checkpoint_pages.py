@@ -111,10 +111,21 @@ def test_slices(library: Library, native: Loaded) -> None:
     content = make(library, native, "slices")
     assert isinstance(content.rows, SlicesSource)
     rows = texts(content.rows)
-    assert [row[0] for row in rows] == ["all frames", "by drive", "0003", "0004", "by stratum", "mixed", "rich"]
+    regions = ("by region", "building", "full")
+    assert [row[0] for row in rows] == [
+        "all frames",
+        "by drive",
+        "0003",
+        "0004",
+        "by stratum",
+        "mixed",
+        "rich",
+        *regions,
+    ]
     assert rows[2][1:3] == ["2", "8"]
-    # The second checkpoint gains in the first drive and loses in the second one.
-    assert (rows[2][-1], rows[3][-1]) == ("△", "▽")
+    # The second checkpoint gains in the first drive and loses in the second one; two windows are too few for a verdict.
+    assert (rows[2][-2], rows[3][-2]) == ("△", "▽")
+    assert (rows[0][-2], rows[0][-3][0]) == ("≈", "±")
 
 
 def test_distribution_and_photometric(library: Library, native: Loaded) -> None:

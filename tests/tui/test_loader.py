@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.judged import write_judged_run
 from support.store import frame_row, frames, metadata
 
+from engine.config import Config
 from engine.errors import DataError
 from engine.results.discovery import discover
 from engine.results.joining import join_shards
 from engine.results.model import RunRef
 from engine.results.writer import write_frames, write_metadata
+from tui.evidence import judge
 from tui.library import Library, Loaded
 from tui.loader import Batch, Judging, Loader
 
@@ -157,3 +160,27 @@ def test_what_cannot_be_judged_is_said_and_the_thread_lives_on(
     monkeypatch.undo()
     loader.judge(Judging(loaded))
     assert batches.get(timeout=60).judged[0][1] is not None
+
+
+def test_parts_wait_for_what_is_urgent(tmp_path: Path) -> None:
+    library = Library(Config())
+    loaded = library.load(next(iter(discover([write_judged_run(tmp_path / "judged")]))))
+    metrics = loaded.analysis.metrics
+    evidence = judge(library, Judging(loaded, parts=metrics), lambda: True)
+    assert evidence.knows_parts(["score"]) and not evidence.knows_parts(metrics)
+    # The regions of one metric are asked for together.
+    again = judge(library, Judging(loaded, evidence, parts=metrics[1:]), lambda: True)
+    assert again is evidence
+    assert evidence.knows_parts(["depth.building.abs_rel", "depth.full.abs_rel"])
+    judge(library, Judging(loaded, evidence, parts=metrics))
+    assert evidence.knows_parts(metrics)
+    assert set(evidence.scale(metrics)["reading"]) == {"informative", "near_chance", "no_scale"}
+
+
+def test_the_thread_says_what_is_urgent(loader: Loader, batches: queue.Queue[Batch], tmp_path: Path) -> None:
+    ref = next(iter(discover([write_judged_run(tmp_path / "judged")])))
+    loader.request([ref], keep=True)
+    (loaded,) = take(batches, 1)[0].loaded
+    loader.judge(Judging(loaded, parts=("score",)))
+    evidence = batches.get(timeout=60).judged[0][1]
+    assert evidence is not None and evidence.knows_parts(["score"])

@@ -1,13 +1,18 @@
 """Limits as a filter, sliders, what remains, and the front."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.judged import write_judged_run
 
 from engine.catalogue import Catalogue
 from engine.errors import UsageError
-from tui.evidence import gather_evidence
+from engine.results.discovery import discover
+from engine.schema import MEASURED_COST
+from tui.evidence import gather_evidence, single_passes
 from tui.library import Library, Loaded
 from tui.pick_table import PickSource
 from tui.picking import (
@@ -173,3 +178,22 @@ def test_the_tie_group_is_shown_only_once_it_is_known(library: Library, alpha: L
     assert shown[:2] == ["1", "="]
     assert f"{shown.count('=') + 1} of 6 tied; take checkpoint_" in advice
     assert evidence.differences(["score"])["verdict"].null_count() == 0
+
+
+def test_advice_goes_by_passes_that_were_timed_alone(library: Library, tmp_path: Path) -> None:
+    path = write_judged_run(tmp_path / "judged")
+    times = {"checkpoint_1": 0.9, "checkpoint_2": 0.7, "checkpoint_3": 0.9}
+    rows = [
+        {"checkpoint": name, "merged": merged, "latency_sec": value, "times_sec": [value + 0.001 * n for n in range(9)]}
+        for name, value in times.items()
+        for merged in (False, True)
+    ]
+    pl.DataFrame(rows, schema=MEASURED_COST).write_parquet(path / "cost.parquet")
+    loaded = library.load(next(iter(discover([path]))))
+    assert single_passes(loaded)["checkpoint_2"][:2] == pytest.approx([0.7, 0.701])
+    objective = "planarity.building.inlier_ratio"  # the same everywhere
+    evidence = gather_evidence(library, loaded, [objective])
+    names = pick(library, loaded, objective=objective, limits=[], extra="", axes=[]).ranking.rows["checkpoint"]
+    evidence.ties(objective, names.to_list())
+    picked = pick(library, loaded, objective=objective, limits=[], extra="", axes=[], evidence=evidence)
+    assert picked.advice == "3 of 3 tied; take checkpoint_2, the cheapest (0.704 s, timed alone)"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from support.judged import write_judged_run
 from support.native import write_native_run
 from support.pilot import settled
 from textual.pilot import Pilot
@@ -153,3 +154,50 @@ def test_a_run_of_summaries_on_the_page_of_distributions(snap_compare, app) -> N
 
 def test_a_run_of_summaries_on_the_page_of_frames(snap_compare, app) -> None:  # type: ignore[no-untyped-def]
     assert snap_compare(app(), terminal_size=(80, 24), run_before=ready("5", "tab", "tab"))
+
+
+@pytest.mark.parametrize("options", [{}, {"theme": "lorascope-mono"}, {"plain": True}], ids=["dark", "mono", "plain"])
+def test_a_paired_band(snap_compare, native, options: dict[str, object]) -> None:  # type: ignore[no-untyped-def]
+    app = native("table", **options)
+    app.session.state.preset, app.session.state.trend_metrics = "custom", ["depth.building.abs_rel"]
+    assert snap_compare(app, terminal_size=(80, 24), run_before=ready("3", "right"))
+
+
+@pytest.fixture
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LorascopeApp]:
+    """The app on a run in which parts are lost and metrics carry no information."""
+    monkeypatch.chdir(write_judged_run(tmp_path / "runs" / "judged").parent)
+
+    def make(**options: object) -> LorascopeApp:
+        found = LorascopeApp([], **options)  # type: ignore[arg-type]
+        found.session.state.checkpoint = "checkpoint_1"
+        found.session.state.checkpoint_metric = "depth.building.abs_rel"
+        found.session.state.checkpoint_page = "slices"
+        return found
+
+    return make
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", ["compare", "pick", "checkpoint"])
+def test_lost_parts(snap_compare, judged, screen: str, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    keys = (str(SCREENS.index(screen) + 1), *(["down"] * 2 if screen == "compare" else []))
+    assert snap_compare(judged(), terminal_size=size, run_before=ready(*keys))
+
+
+@pytest.mark.parametrize("options", [{"plain": True}, {"theme": "lorascope-light"}], ids=["plain", "light"])
+@pytest.mark.parametrize("screen", ["2", "5"])
+def test_lost_parts_otherwise(snap_compare, judged, screen: str, options: dict[str, object]) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(judged(**options), terminal_size=(80, 24), run_before=ready(screen, "down", "down"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_scale(snap_compare, judged, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(judged(), terminal_size=size, run_before=ready("2", "v", "v", *["down"] * 5))
+
+
+@pytest.mark.parametrize("options", [{}, {"theme": "lorascope-light"}, {"plain": True}], ids=["dark", "light", "plain"])
+def test_a_checkpoint_on_the_scale(snap_compare, judged, options: dict[str, object]) -> None:  # type: ignore[no-untyped-def]
+    app = judged(**options)
+    app.session.state.checkpoint_page = "table"
+    assert snap_compare(app, terminal_size=(100, 30), run_before=ready("5"))

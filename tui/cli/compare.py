@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.analysis.compare import Comparison, Entry, compare, differing, match_metrics, to_document
 from engine.analysis.evidence import Evidence
+from engine.analysis.sliced import Sliced, sliced, sliced_document
 from engine.catalogue import SCORE_KEY
 from engine.errors import UnknownNameError
-from tui.cli import compare_tables
+from engine.i18n import gettext as _
+from tui.cli import compare_tables, slice_tables
 from tui.cli.blocks import Block, choose_blocks
 from tui.cli.gather import find_runs, load_readable, open_library
-from tui.cli.output import Answer, Destination
+from tui.cli.output import Answer, Destination, FlatTable
 from tui.evidence import gather_evidence
+from tui.guarding import guard_words, shown_view
 from tui.library import Library
 from tui.state import View
+
+if TYPE_CHECKING:
+    from tui.cli.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,8 @@ class Question:
         different: only metrics that differ.
         view: how changes are shown to people.
         baseline: the checkpoint that changes are against, instead of the runs' own.
+        by: the kind of parts to show every metric in, or none.
+        anyway: show values of runs that may not be compared side by side, too.
     """
 
     checkpoints: tuple[str, ...]
@@ -40,6 +49,8 @@ class Question:
     different: bool
     view: View
     baseline: str | None
+    by: str | None = None
+    anyway: bool = False
 
 
 def compare_runs(paths: Sequence[Path], question: Question, *, config: Path | None, destination: Destination) -> int:
@@ -53,21 +64,56 @@ def compare_runs(paths: Sequence[Path], question: Question, *, config: Path | No
     refs, notes = find_runs(paths)
     runs, more = load_readable(library, refs, question.baseline)
     blocks, left_out = choose_blocks(library, runs, question.checkpoints, question.objective, question.where)
-    comparison = _compare(library, blocks, question)
+    entries, comparison = _compare(library, blocks, question)
+    parts = None if question.by is None else sliced(comparison, entries, question.by)
+    # Parts have no scale of their own.
+    wanted: View = "percent" if parts is not None and question.view == "scale" else question.view
+    view = shown_view(comparison, wanted, anyway=question.anyway)
+    warning = guard_words(comparison, wanted, anyway=question.anyway, remedy="--anyway")
+    if wanted == "scale" != view and comparison.comparable:
+        more = [*more, _("no run was scored by chance and oracle: changes in percent are shown")]
     comparison = replace(comparison, notes=tuple(dict.fromkeys([*notes, *more, *left_out, *comparison.notes])))
     return destination.deliver(
         Answer(
-            document=lambda: to_document(comparison),
-            draw=lambda screen: compare_tables.draw(screen, comparison, question.view),
-            table=lambda: compare_tables.long_table(comparison),
-            readable=lambda: compare_tables.report_table(comparison, question.view),
+            document=lambda: {**_document(comparison, parts), "anyway": question.anyway},
+            draw=lambda screen: _draw(screen, comparison, parts, view, warning),
+            table=lambda: _long_table(comparison, parts),
+            readable=lambda: _report_table(comparison, parts, view, anyway=question.anyway),
             notes=comparison.notes,
             in_document=True,
         )
     )
 
 
-def _compare(library: Library, blocks: Sequence[Block], question: Question) -> Comparison:
+def _document(comparison: Comparison, parts: Sliced | None) -> dict[str, Any]:
+    document = to_document(comparison)
+    if parts is not None:
+        for run, found in zip(document["runs"], sliced_document(parts), strict=True):
+            run["slices"] = found.get(SCORE_KEY, [])
+            for metric in run["metrics"]:
+                metric["slices"] = found.get(metric["key"], [])
+    return document
+
+
+def _draw(screen: Screen, comparison: Comparison, parts: Sliced | None, view: View, warning: str) -> None:
+    if parts is None:
+        compare_tables.draw(screen, comparison, view, warning=warning)
+    else:
+        slice_tables.draw(screen, comparison, parts, view, warning=warning)
+
+
+def _long_table(comparison: Comparison, parts: Sliced | None) -> FlatTable:
+    return compare_tables.long_table(comparison) if parts is None else slice_tables.long_table(comparison, parts)
+
+
+def _report_table(comparison: Comparison, parts: Sliced | None, view: View, *, anyway: bool) -> FlatTable:
+    if parts is None:
+        return compare_tables.report_table(comparison, view, anyway=anyway)
+    return slice_tables.report_table(comparison, parts, view)
+
+
+def _compare(library: Library, blocks: Sequence[Block], question: Question) -> tuple[list[Entry], Comparison]:
+    """The runs with what tells their changes from chance, and their comparison."""
     catalogue = library.catalogue
     entries = [_entry(block) for block in blocks]
     available = catalogue.order(key for entry in entries for key in entry.analysis.metrics)
@@ -85,7 +131,7 @@ def _compare(library: Library, blocks: Sequence[Block], question: Question) -> C
         keys = [*always, *differing(plain)]
     # Only what is shown is judged.
     judged = _with_evidence(library, blocks, keys)
-    return compare(judged, catalogue=catalogue, metrics=keys, objective=question.objective)
+    return judged, compare(judged, catalogue=catalogue, metrics=keys, objective=question.objective)
 
 
 def _with_evidence(library: Library, blocks: Sequence[Block], keys: Sequence[str]) -> list[Entry]:

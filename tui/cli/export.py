@@ -17,6 +17,7 @@ from engine.export.checkpoints import export_checkpoints as copy_checkpoints
 from tui.cli.gather import choose_run, open_library
 from tui.cli.merging import Merging, merger_for
 from tui.cli.output import print_json, tell
+from tui.evidence import gather_evidence
 from tui.library import Library, Loaded
 from tui.selections import make_selection
 from tui.state import BEST
@@ -91,6 +92,7 @@ def choose(library: Library, loaded: Loaded, question: Question) -> list[Selecti
     by_choice = BEST in question.checkpoints or question.objective or question.where
     ranking = _ranking(library, loaded, question) if by_choice else None
     names = dict.fromkeys(_resolve(loaded, ranking, name) for name in question.checkpoints)
+    evidence = gather_evidence(library, loaded, loaded.analysis.metrics)
     if ranking is not None and ranking.where:
         met = {*ranking.rows.get_column("checkpoint"), *ranking.unranked}
         for name in names:
@@ -106,6 +108,7 @@ def choose(library: Library, loaded: Loaded, question: Question) -> list[Selecti
             where=ranking.where if ranking else None,
             considered=ranking.total if ranking else None,
             rejected=ranking.rejected if ranking else 0,
+            evidence=evidence,
         )
         for name in names
     ]

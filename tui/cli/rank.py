@@ -99,7 +99,7 @@ def _rank(library: Library, loaded: Loaded, question: Question) -> Ranked:
     axes = _axes(loaded, question.pareto, catalogue)
     key = resolve_objective(analysis, question.objective, catalogue)
     evidence = gather_evidence(library, loaded, [key])
-    ranking = rank(analysis, objective=key, catalogue=catalogue, where=question.where, evidence=evidence)
+    ranking = rank(analysis, objective=key, catalogue=catalogue, where=question.where, evidence=evidence, parts=True)
     context = _context(loaded, [*axes, *_CONTEXT], ranking.objective, catalogue)
     wide = ranking.wide(analysis)
     front = pareto_front(wide, axes, catalogue).to_list() if axes else [None] * wide.height

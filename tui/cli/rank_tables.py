@@ -9,8 +9,9 @@ import polars as pl
 from engine.catalogue import Metric
 from tui.cli.cells import Cell, Column
 from tui.cli.output import FlatTable
-from tui.cli.verdicts import STYLES, explain
+from tui.cli.verdicts import STYLES, draw_losses, explain
 from tui.format import metric_number, percent, reach, verdict_mark
+from tui.parts import LOSES_MARK, lost_codes
 
 if TYPE_CHECKING:
     from tui.cli.rank import Ranked, RankedRow
@@ -42,6 +43,9 @@ def draw(screen: Screen, ranked: Ranked) -> None:
     if ranked.axes:
         titles = ", ".join(f"{metric.title} {metric.direction.arrow}" for metric in ranked.axes)
         screen.line(Cell(f"◆ on the Pareto front over {titles}", "dim"))
+    shown = [str(row.ranked["checkpoint"]) for row in ranked.rows]
+    told = {name: ranking.loses[name] for name in shown if name in ranking.loses}
+    draw_losses(screen, [(name, ranked.objective, loses) for name, loses in told.items()])
     explain(screen, [ranking.basis] if ranking.basis else [], intervals=any(row.ranked["kind"] for row in ranked.rows))
 
 
@@ -77,7 +81,7 @@ def _row(ranked: Ranked, row: RankedRow) -> list[Cell | str]:
         metric_number(entry["value"], ranked.objective),
         Cell(percent(entry["delta_pct"]), style),
         *([Cell(_reach(ranked, row), "dim")] if _has_intervals(ranked) else []),
-        Cell(verdict_mark(verdict), style),
+        Cell(f"{verdict_mark(verdict)}{LOSES_MARK if entry['checkpoint'] in ranked.ranking.loses else ''}", style),
         *([Cell("◆" if row.on_front else "", "yellow")] if ranked.axes else []),
         *(metric_number(row.context[metric.key], metric) for metric in ranked.context),
     ]
@@ -114,11 +118,17 @@ def full_table(ranked: Ranked) -> FlatTable:
                 pl.Series("run", [ranked.loaded.run.name] * count, pl.String),
                 pl.Series("objective", [ranked.objective.key] * count, pl.String),
                 *frame.get_columns(),
+                pl.Series("loses", [_lost(ranked, row) for row in ranked.rows], pl.String),
                 *front,
                 *_context(ranked),
             ]
         )
     )
+
+
+def _lost(ranked: Ranked, row: RankedRow) -> str:
+    """The parts that a checkpoint loses; empty where it loses none."""
+    return lost_codes(ranked.ranking.loses.get(row.ranked["checkpoint"], ()))
 
 
 def report_table(ranked: Ranked) -> FlatTable:

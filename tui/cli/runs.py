@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from engine.analysis.comparability import comparability
 from engine.analysis.documents import RunRow, runs_document
 from engine.catalogue import SCORE_KEY, Catalogue
-from engine.results.model import RunRef
+from engine.i18n import gettext as _
 from tui.cli.cells import Cell, Column
 from tui.cli.gather import find_runs, open_library
 from tui.cli.output import Answer, Destination, FlatTable
 from tui.format import MISSING, distinct, metric_number, percent
-from tui.library import Library
 from tui.plots.sparkline import sparkline
 from tui.session import Overview
 
@@ -40,9 +40,14 @@ def list_runs(paths: Sequence[Path], *, config: Path | None, destination: Destin
     destination.check()
     library = open_library(config)
     refs, notes = find_runs(paths)
-    found = [_look_at(library, ref) for ref in refs]
+    runs = [library.load(ref) for ref in refs]
+    found = [(library.overview(loaded), loaded.run.metadata.dataset.sample_fingerprint) for loaded in runs]
     overviews = [overview for overview, _ in found]
     readable = any(overview.status != "broken" for overview in overviews)
+    scored = [loaded.facts for loaded, own in zip(runs, overviews, strict=True) if own.score is not None]
+    reasons = comparability(scored).reasons
+    if reasons:
+        notes = [*notes, _("scores of these runs may not be compared: {reasons}").format(reasons=", ".join(reasons))]
     return destination.deliver(
         Answer(
             document=lambda: runs_document([_row(overview) for overview in overviews]),
@@ -53,11 +58,6 @@ def list_runs(paths: Sequence[Path], *, config: Path | None, destination: Destin
             code=0 if readable else 1,
         )
     )
-
-
-def _look_at(library: Library, ref: RunRef) -> Found:
-    loaded = library.load(ref)
-    return library.overview(loaded), loaded.run.metadata.dataset.sample_fingerprint
 
 
 def _row(overview: Overview) -> RunRow:
@@ -129,7 +129,7 @@ def _draw(screen: Screen, found: Sequence[Found], catalogue: Catalogue) -> None:
         for name, (overview, sample) in zip(names, found, strict=True)
     ]
     screen.table(columns, rows)
-    for name, (overview, _) in zip(names, found, strict=True):
+    for name, (overview, _sample) in zip(names, found, strict=True):
         if overview.problems:
             screen.line()
             screen.outside(name, "bold")

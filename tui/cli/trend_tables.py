@@ -10,9 +10,11 @@ import polars as pl
 
 from engine.analysis.trends import Jump, Trend
 from engine.config import TrendConfig
+from engine.i18n import gettext as _
 from engine.results.names import storable
 from tui.cli.output import FlatTable
-from tui.format import MISSING, metric_number, percent
+from tui.cli.verdicts import write
+from tui.format import MISSING, metric_number, percent, reach, verdict_mark
 from tui.plots.palette import DARK, LIGHT, PlotPalette
 from tui.plots.panels import heading
 from tui.plots.render import render
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from tui.cli.trend import Course
 
 _WIDEST_WITHOUT_TERMINAL = 100
-_LINES_FOR_ONE = 6
+_LINES_FOR_ONE = 9
 _HIGHEST, _LOWEST, _HEIGHT_OF_MANY = 24, 8, 14
 
 
@@ -42,7 +44,7 @@ def draw_figure(screen: Screen, figure: Figure, width: int | None, height: int |
     wide = width or (screen.width if screen.is_terminal else min(screen.width, _WIDEST_WITHOUT_TERMINAL))
     for panel in figure.panels:
         screen.ansi(render(panel, wide, high, palette, plain=screen.plain))
-    if any(series.name for panel in figure.panels for series in panel.series):
+    if any(series.name or series.band_name for panel in figure.panels for series in panel.series):
         entries = legend(figure, plain=screen.plain, distinct=palette.distinct_lines)
         screen.legend([(entry.glyph, _style(palette, entry.role), entry.name) for entry in entries])
 
@@ -89,6 +91,15 @@ def draw_words(screen: Screen, courses: Sequence[Course], settings: TrendConfig)
         screen.paragraph(screen.words(f"{_title(course)}: {words}"), indent="  ")
 
 
+def draw_basis(screen: Screen, courses: Sequence[Course]) -> None:
+    """What verdicts and bands are based on: a line per sort of evidence."""
+    several = len({id(course.loaded) for course in courses}) > 1
+    known = [course for course in courses if course.intervals is not None] or courses
+    told = dict.fromkeys(f"{course.name}: {course.basis}" if several else course.basis for course in known)
+    for basis in told:
+        write(screen, _("verdicts: {basis}").format(basis=basis))
+
+
 def _title(course: Course) -> str:
     return heading(course.metric)
 
@@ -96,7 +107,7 @@ def _title(course: Course) -> str:
 def _sentences(course: Course, settings: TrendConfig) -> list[str]:
     found, metric = course.trend, course.metric
     sentences = []
-    best = _best(course)
+    best = _best(course, judged=True)
     if best:
         against = f", baseline {metric_number(found.baseline, metric)}" if found.baseline is not None else ""
         sentences.append(f"best {best}{against}")
@@ -111,15 +122,27 @@ def _sentences(course: Course, settings: TrendConfig) -> list[str]:
     return sentences
 
 
-def _best(course: Course) -> str:
+def _best(course: Course, *, judged: bool = False) -> str:
+    """Value, place and change of the best checkpoint; with what was judged of the change where that is wanted."""
     found = course.trend
     if found.best is None:
         return ""
     value = found.values[found.best]
     change = ""
     if found.baseline and value is not None:
-        change = f" ({percent(100.0 * (value - found.baseline) / abs(found.baseline))} %)"
+        half, sign = _verdict(course, found.checkpoints[found.best]) if judged else ("", "")
+        told = percent(100.0 * (value - found.baseline) / abs(found.baseline))
+        change = f" ({' '.join(part for part in (told, half, '%', sign) if part)})"
     return f"{metric_number(value, course.metric)} at {_place(found, found.best)}{change}"
+
+
+def _verdict(course: Course, checkpoint: str) -> tuple[str, str]:
+    """Half the interval of a change that holds for all checkpoints at once, in percent, and the sign of its verdict."""
+    row = course.intervals.rows.get(checkpoint) if course.intervals is not None else None
+    if row is None or row["joint_low"] is None or row["joint_high"] is None:
+        return "", ""
+    half = reach((row["joint_low"], row["joint_high"]), course.trend.baseline, course.metric.digits)
+    return half, verdict_mark(row["verdict"]).strip()
 
 
 def _jump(found: Trend, jump: Jump) -> str:
@@ -138,7 +161,19 @@ def _place(found: Trend, index: int) -> str:
 def full_table(courses: Sequence[Course]) -> FlatTable:
     """A row per run, metric and checkpoint."""
     rows = [
-        (course.loaded.run.name, storable(course.loaded.key), course.metric.key, name, step, value, variation, jumped)
+        (
+            *(
+                course.loaded.run.name,
+                storable(course.loaded.key),
+                course.metric.key,
+                name,
+                step,
+                value,
+                variation,
+                jumped,
+            ),
+            *_interval_columns(course, name),
+        )
         for course in courses
         for name, step, value, variation, jumped in zip(
             course.trend.checkpoints,
@@ -152,9 +187,19 @@ def full_table(courses: Sequence[Course]) -> FlatTable:
     text, number = pl.String, pl.Float64
     schema = {
         **{"run": text, "path": text, "metric": text, "checkpoint": text, "step": pl.Int64},
-        **{"value": number, "variation_pct": number, "jump": pl.Boolean},
+        **{"value": number, "variation_pct": number, "jump": pl.Boolean, "interval_of": text, "delta": number},
+        **dict.fromkeys(("ci95_low", "ci95_high", "joint_low", "joint_high"), number),
+        **{"verdict": text, "kind": text},
     }
     return FlatTable(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _interval_columns(course: Course, checkpoint: str) -> tuple[object, ...]:
+    names = ("delta", "ci95_low", "ci95_high", "joint_low", "joint_high", "verdict", "kind")
+    row = course.intervals.rows.get(checkpoint) if course.intervals is not None else None
+    if course.intervals is None or row is None:
+        return (None,) * (len(names) + 1)
+    return (course.intervals.of.value, *(row[name] for name in names))
 
 
 def _jumped(found: Trend) -> list[bool]:

@@ -11,6 +11,7 @@ from engine.text import visible
 from tui.format import plain_text
 from tui.plots.lines import Frame
 from tui.plots.palette import PlotPalette
+from tui.plots.spec import BAND
 from tui.text import fit
 
 BOLD_ROLES = frozenset({"title", "best"})
@@ -63,7 +64,11 @@ class Canvas:
         """How many of these cells already hold data or text; all of them where they are not on the canvas."""
         if not 0 <= row < self.height or column < 0 or column + length > self.width:
             return length
-        return sum(role not in _UNDERLAY for role in self.roles[row][column : column + length])
+        return sum(not _is_underlay(role) for role in self.roles[row][column : column + length])
+
+
+def _is_underlay(role: str) -> bool:
+    return role in _UNDERLAY or role.startswith(BAND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
-"""The data of a plot, from the back to the front: vertical lines, horizontal lines, bands, curves and clouds."""
+"""The data of a plot, from the back to the front: bands, vertical lines, horizontal lines, curves and clouds."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from tui.plots import lines
 from tui.plots.lines import Point, Polyline
 from tui.plots.place import Place
 from tui.plots.raster import BRAILLE, merge_braille, raster
+from tui.plots.scale import drawable
 from tui.plots.signs import Signs
-from tui.plots.spec import HLine, Series
+from tui.plots.spec import HLine, Series, band_role
 
 _STAMP_EVERY = 6  # columns
 
@@ -20,15 +22,13 @@ def draw_layers(place: Place, signs: Signs) -> tuple[str, ...]:
     Returns:
         What lies outside the frame, in words.
     """
+    for series in place.spec.series:
+        _band(place, signs, series)
     for line in place.spec.vlines:
         if place.shows_x(line.x):
             for row in range(place.top, place.bottom):
                 place.canvas.put(row, place.left + place.frame.column(line.x), signs.vline, line.role)
     behind = _hlines(place, signs)
-    for series in place.spec.series:
-        for end in series.band or ():
-            dots = [dot for piece in _pieces(place, series.x, end) for dot in lines.dash(piece, lines.DOTTED)]
-            _stamp(place, dots, signs.curve(series.role), series.role, behind)
     for series, points in zip(place.spec.series, place.points, strict=True):
         if series.style == "scatter":
             for point in points:
@@ -37,6 +37,38 @@ def draw_layers(place: Place, signs: Signs) -> tuple[str, ...]:
         else:
             _curve(place, signs, series, points, behind)
     return _outside(place, signs)
+
+
+def _band(place: Place, signs: Signs, series: Series) -> None:
+    """Fill the cells between both ends of a band; between two checkpoints the ends are joined by lines."""
+    if series.band is None:
+        return
+    frame, role = place.frame, band_role(series.role)
+    before: tuple[float, float, float] | None = None
+    for x, low, high in zip(series.x, *series.band, strict=True):
+        if low is None or high is None or not all(map(drawable, (x, low, high))):
+            before = None
+            continue
+        here = frame.cell_x(x), frame.cell_y(low), frame.cell_y(high)
+        start = here if before is None else before
+        for column in range(max(0, _cell(start[0])), min(frame.width - 1, _cell(here[0])) + 1):
+            share = (column - start[0]) / (here[0] - start[0]) if here[0] > start[0] else 1.0
+            bottom, top = (a + min(max(share, 0.0), 1.0) * (b - a) for a, b in zip(start[1:], here[1:], strict=True))
+            _fill(place, column, bottom, top, signs.band, role)
+        before = here
+
+
+def _fill(place: Place, column: int, bottom: float, top: float, sign: str, role: str) -> None:
+    """The cells of a column from one height to another, in cells from the lower edge."""
+    last = place.frame.height - 1
+    if top < -0.5 or bottom >= last + 0.5:
+        return
+    for height in range(_cell(max(bottom, 0.0)), _cell(min(top, float(last))) + 1):
+        place.canvas.put(place.top + last - height, place.left + column, sign, role)
+
+
+def _cell(coordinate: float) -> int:
+    return math.floor(coordinate + 0.5)
 
 
 def _hlines(place: Place, signs: Signs) -> set[tuple[int, int]]:

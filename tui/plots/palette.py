@@ -6,7 +6,7 @@ import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tui.plots.spec import SERIES_SLOTS
+from tui.plots.spec import BAND, SERIES_SLOTS
 
 Rgb = tuple[int, int, int]
 
@@ -33,6 +33,8 @@ _ON_LIGHT: tuple[Rgb, ...] = (
 )
 _GOLD_ON_DARK: Rgb = (255, 203, 71)
 _GOLD_ON_LIGHT: Rgb = (148, 94, 0)
+# How much of its curve's colour a band has; the rest is background.
+_BAND_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ class PlotPalette:
         """The colour of a role; roles without one of their own (title, text) are in the foreground."""
         if role.startswith("series-"):
             return self.series[(int(role[7:]) - 1) % len(self.series)]
+        if role.startswith(BAND):
+            curve = self.series[(int(role.removeprefix(BAND)) - 1) % len(self.series)]
+            return None if curve is None or self.background is None else _mix(self.background, curve, _BAND_SHARE)
         if role in ("grid", "axis", "baseline", "best", "jump", "threshold"):
             colour: Rgb | None = getattr(self, role)
             return colour

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.catalogue import Catalogue, Metric
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.text import visible
 from tui.format import metric_number, percent
 from tui.plots.spec import HLine, Marker, PlotSpec, Series, VLine, series_role
 
 if TYPE_CHECKING:
+    from engine.analysis.bands import Intervals
+    from engine.analysis.evidence import Evidence
     from engine.analysis.overview import RunAnalysis
     from engine.analysis.trends import Trend
     from engine.config import TrendConfig
@@ -25,11 +29,13 @@ class RunSeries:
         name: what the legend calls it; outside text.
         role: its colour slot, ``series-1`` to ``series-8``.
         analysis: its tables.
+        evidence: what is known of its changes, where its band is to be drawn.
     """
 
     name: str
     role: str
     analysis: RunAnalysis
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +49,25 @@ class _Curve:
     dashed: bool
     name: str
     label: str
+    intervals: Intervals | None
+
+
+# By what the intervals are of (see engine.analysis.bands) and what they were computed from.
+_BAND_NAMES = {
+    ("change", ("paired",)): mark("95 % of the change, paired"),
+    ("change", ("unpaired",)): mark("95 % of the change, unpaired"),
+    ("change", ("paired", "unpaired")): mark("95 % of the change, partly unpaired"),
+    ("value", ("paired",)): mark("95 % of the mean"),
+    ("value", ("unpaired",)): mark("95 % of the mean, by its spread"),
+    ("value", ("paired", "unpaired")): mark("95 % of the mean, partly by its spread"),
+}
 
 
 def value_panel(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue, config: TrendConfig) -> PlotSpec:
     """Values over the checkpoints, with each run's baseline and its best checkpoint.
 
-    One run: a colour per metric. Several: a colour per run, the second metric dashed and without lines of its own.
+    One run: a colour per metric. Several: a colour per run, the second metric dashed and without lines of its own. The
+    first metric has the band of its intervals, in runs that come with evidence.
     """
     curves = _curves(keys, runs, catalogue, config)
     several = len(curves) > 1
@@ -67,7 +86,7 @@ def value_panel(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catal
     return PlotSpec(
         title=_title(curves),
         x_label="checkpoint",
-        series=tuple(_series(curve, curve.trend.values, curve.label) for curve in curves),
+        series=tuple(_with_band(_series(curve, curve.trend.values, curve.label), curve, several) for curve in curves),
         hlines=tuple(hlines),
         markers=tuple(markers),
         x_is_integer=True,
@@ -117,6 +136,7 @@ def heading(metric: Metric, *, region: bool = True, arrow: bool = True) -> str:
 
 
 def _curves(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue, config: TrendConfig) -> list[_Curve]:
+    from engine.analysis.bands import intervals_of
     from engine.analysis.trends import trend
 
     found = []
@@ -138,6 +158,7 @@ def _curves(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue
                     region if second else of_run or region,
                     # Under the cursor the metric is said once, then only the runs.
                     of_run if shown else " ".join(part for part in (visible(metric.label), region, of_run) if part),
+                    intervals_of(run.evidence, key) if run.evidence is not None and not second else None,
                 )
             )
             shown = True
@@ -153,6 +174,17 @@ def _series(curve: _Curve, values: tuple[float | None, ...], label: str) -> Seri
         style="dashed" if curve.dashed else "line",
         label=label,
     )
+
+
+def _with_band(series: Series, curve: _Curve, several: bool) -> Series:
+    """A curve with the band of its intervals, if there are any."""
+    found, trend = curve.intervals, curve.trend
+    ends = found.ends(trend.baseline) if found is not None else {}
+    if found is None or not ends:
+        return series
+    lows, highs = (tuple(ends[name][side] if name in ends else None for name in trend.checkpoints) for side in (0, 1))
+    name = _(_BAND_NAMES[found.of.value, tuple(kind.value for kind in found.kinds)])
+    return replace(series, band=(lows, highs), band_name=f"{name} · {curve.name}" if several and curve.name else name)
 
 
 def _best_text(best: float, curve: _Curve) -> str:

@@ -98,4 +98,7 @@ class Place:
             return scale.row_scale(*given, rows)
         ys = [y for points in self.points for _, y in points]
         references = [line.y for line in self.spec.hlines if scale.drawable(line.y)]
+        # A wide band does not squeeze its curve into a few rows: it leaves the frame.
+        ends = (end for series in self.spec.series for side in series.band or () for end in side)
+        references += [end for end in ends if end is not None and scale.drawable(end)]
         return scale.row_scale(*scale.extent(ys, references), rows)

@@ -49,7 +49,7 @@ def _series(panel: PlotSpec, series: Series, x: float) -> tuple[str, float | Non
             previous = (position, y)
     if value is None:
         return (f"{name} –".strip() if x in series.x else ""), None
-    text = f"{name} {number(value, panel.digits)} {panel.unit}".strip()
+    text = f"{name} {number(value, panel.digits)}{_reach(panel, series, x)} {panel.unit}".strip()
     if previous is None or previous[1] == 0 or panel.unit == "%" or not panel.changes:
         return text, None
     change = (value - previous[1]) / abs(previous[1]) * 100
@@ -57,6 +57,14 @@ def _series(panel: PlotSpec, series: Series, x: float) -> tuple[str, float | Non
         return text, None
     digits = 0 if abs(change) >= 100 else 1
     return f"{text}, {change:+.{digits}f} %", previous[0]
+
+
+def _reach(panel: PlotSpec, series: Series, x: float) -> str:
+    """Half the width of the band at a position."""
+    if series.band is None or x not in series.x:
+        return ""
+    low, high = (side[series.x.index(x)] for side in series.band)
+    return "" if low is None or high is None else f" ±{number((high - low) / 2, panel.digits)}"
 
 
 def _name(panel: PlotSpec, x: float) -> str:

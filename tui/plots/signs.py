@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tui.plots.lines import DASH_DOT, DOTTED
 from tui.plots.raster import BRAILLE
-from tui.plots.spec import BASELINE, SERIES_SLOTS, THRESHOLD, Figure, LegendEntry, Series
+from tui.plots.spec import BASELINE, SERIES_SLOTS, THRESHOLD, Figure, LegendEntry, Series, band_role
 
 _LONG_DASH = (16.0, 4.0)
 _PATTERNS: tuple[tuple[float, ...], ...] = ((), DOTTED, DASH_DOT, _LONG_DASH)
@@ -39,6 +39,7 @@ class Signs:
     below: str = "▼"
     cursor: str = "●"
     caret: str = "▲"
+    band: str = "░"
     # A box: end of a whisker, whisker, box, median, other end; arrows where a whisker leaves the frame.
     box: tuple[str, ...] = ("├", "─", "█", "◆", "┤", "←", "→")
 
@@ -102,6 +103,7 @@ _PLAIN = Signs(
     below="v",
     cursor="O",
     caret="^",
+    band=".",
     box=tuple("|-=#|<>"),
 )
 
@@ -134,6 +136,10 @@ def legend(figure: Figure, *, plain: bool = False, distinct: bool = False) -> tu
     for panel in figure.panels:
         for series in panel.series:
             add(series.name, series.role, signs.legend(series))
+    for panel in figure.panels:
+        for series in panel.series:
+            if series.band is not None:
+                add(series.band_name, band_role(series.role), signs.band * 2)
     for panel in figure.panels:
         for marker in panel.markers:
             add(marker.name, marker.role, signs.marker(marker.role))

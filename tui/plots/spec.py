@@ -11,11 +11,17 @@ LineStyle = Literal["line", "dashed", "scatter", "steps"]
 
 SERIES_SLOTS = 8
 BASELINE, BEST, THRESHOLD, JUMP = "baseline", "best", "threshold", "jump"
+BAND = "band-"  # and the number of the slot
 
 
 def series_role(index: int) -> str:
     """The colour slot of the ``index``-th series (0-based): ``series-1`` to ``series-8``, then again from the first."""
     return f"series-{index % SERIES_SLOTS + 1}"
+
+
+def band_role(role: str) -> str:
+    """The colour slot of the band about a curve of that role: a weaker shade of its colour."""
+    return f"{BAND}{role.removeprefix('series-')}" if role.startswith("series-") else f"{BAND}1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Series:
             point is the middle of a bin).
         width: of a bin, for ``steps``.
         band: lower and upper end of an interval per point, as many as ``x``; ``None`` where there is none.
+        band_name: its entry in the legend.
         label: what the readout calls it, where the name alone would be ambiguous among several panels.
     """
 
@@ -42,6 +49,7 @@ class Series:
     band: tuple[tuple[float | None, ...], tuple[float | None, ...]] | None = None
     label: str = ""
     width: float = 0.0
+    band_name: str = ""
 
     def __post_init__(self) -> None:
         lengths = {len(self.x), len(self.y), *(len(end) for end in self.band or ())}

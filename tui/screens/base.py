@@ -111,12 +111,37 @@ class LorascopeScreen(Screen[None]):
         self._judge(loaded, evidence, objective, checkpoints)
         return True
 
+    def need_parts(self, loaded: Loaded, metrics: Sequence[str]) -> bool:
+        """Have some metrics of a run judged in every part of its sample and read on its scale, unless they were.
+
+        Asked for after the verdicts on the whole, which come sooner.
+
+        Args:
+            loaded: the run.
+            metrics: keys, ``score`` among them.
+
+        Returns:
+            Whether that is still to come.
+        """
+        done, evidence = self.session.judged(loaded)
+        if not done:
+            return True
+        if evidence is None or evidence.statistics is None or evidence.knows_parts(metrics):
+            return False
+        self._judge(loaded, evidence, parts=metrics)
+        return True
+
     def _judge(
-        self, loaded: Loaded, evidence: Evidence | None, objective: str = "", checkpoints: Sequence[str] = ()
+        self,
+        loaded: Loaded,
+        evidence: Evidence | None,
+        objective: str = "",
+        checkpoints: Sequence[str] = (),
+        parts: Sequence[str] = (),
     ) -> None:
         from tui.loader import Judging
 
-        self.lorascope.judge(Judging(loaded, evidence, objective, tuple(checkpoints)))
+        self.lorascope.judge(Judging(loaded, evidence, objective, tuple(checkpoints), tuple(parts)))
 
     def show_status(self, text: str, warning: str = "") -> None:
         """Set the status line."""

@@ -22,9 +22,11 @@ class CheckpointScreen(CheckpointView):
     NAME = "checkpoint"
     HELP = """One checkpoint, on six pages. Table: every metric with the run's baseline, the change and its interval,
     its rank among the run's checkpoints (1 is the best), and its spread over frames; ▲ better and ▼ worse were told
-    from chance, ≈: no difference is shown. The other pages ask the single frames of the metric under the table's
-    cursor: its distribution; its frames, the worst first (▣: there is a picture, enter shows it); the depth metrics
-    under each alignment; the photometric inlier curve with the threshold of the score; means per drive and stratum.
+    from chance, ≈: no difference is shown. "scale %" is how far the value is from chance (0) to the truth (100), where
+    the run was scored by both; ! worse in a part of the sample, ? the metric carries no information there: the status
+    line says more. The other pages ask the single frames of the metric under the table's cursor: its distribution; its
+    frames, the worst first (▣: there is a picture, enter shows it); the depth metrics under each alignment; the
+    photometric inlier curve with the threshold of the score; the metric in every part of the sample, with verdicts.
     They lay the checkpoint beside the baseline, or beside another one chosen with a; △ and ▽ there are better and
     worse by direction alone."""
     ACTIONS: ClassVar[tuple[Command, ...]] = ACTIONS
@@ -38,6 +40,7 @@ class CheckpointScreen(CheckpointView):
         current = self.current()
         if self.page == TABLE and current and event.key in frame_keys(current[0]):
             self.state.checkpoint_metric = event.key
+        self._say()
 
     @on(Grid.Selected)
     def _selected(self) -> None:

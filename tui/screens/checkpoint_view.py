@@ -120,17 +120,23 @@ class CheckpointView(LorascopeScreen):
             self.pane.take_focus()
 
     def _show_table(self, library: Library, loaded: Loaded, checkpoint: str) -> None:
+        from engine.analysis.calibration import on_scale
+        from engine.analysis.losses import losses
         from tui.checkpoint_table import CheckpointSource
 
         first = self.grid.source is None
         evidence = self.evidence(loaded)
-        self.judging = not self.session.judged(loaded)[0]
+        # The score stands among the metrics where the run has one; what was judged is at hand.
+        metrics = loaded.analysis.metrics
+        self.judging = self.need_parts(loaded, metrics)
+        known = evidence is not None and evidence.knows_parts(metrics)
         source = CheckpointSource(
             library,
             loaded,
             checkpoint,
-            # The score stands among the metrics where the run has one; what was judged is at hand.
-            differences=evidence.differences(loaded.analysis.metrics) if evidence else None,
+            differences=evidence.differences(metrics) if evidence else None,
+            scale=on_scale(evidence.scale(metrics), checkpoint, loaded.run.baseline) if evidence and known else None,
+            loses=losses(evidence.lost(metrics), checkpoint) if evidence and known else None,
             plain=self.lorascope.plain_mode,
         )
         self.grid.set_source(source)
@@ -144,6 +150,13 @@ class CheckpointView(LorascopeScreen):
             rows = [row for row in range(source.row_count) if source.row_key(row) == key]
             if rows:
                 self.grid.move_cursor(row=rows[0])
+
+    def _remark(self) -> str:
+        """What to mind of the metric under the table's cursor."""
+        from tui.checkpoint_table import CheckpointSource
+
+        source = self.grid.source
+        return source.remark(self.grid.cursor_row) if isinstance(source, CheckpointSource) else ""
 
     def make_pages(self, library: Library) -> Pages:
         """What makes the contents of the pages, with the settings of the library."""
@@ -177,7 +190,8 @@ class CheckpointView(LorascopeScreen):
             if self.judging:
                 parts.append("judging…")
             missing = loaded.analysis.score_missing
-            self.show_status("  ·  ".join(parts), f"no score: the run lacks {', '.join(missing)}" if missing else "")
+            warning = f"no score: the run lacks {', '.join(missing)}" if missing else ""
+            self.show_status("  ·  ".join(parts), self._remark() or warning)
             return
         content, place = self.pane.content, self.pane.place()
         against = f" against {wish.subject.against}" if wish.subject.against else ""

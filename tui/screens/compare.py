@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.widget import Widget
 
-from engine.errors import LorascopeError, UsageError
+from engine.catalogue import SCORE_KEY, Group
+from engine.errors import LorascopeError
+from engine.i18n import gettext as _
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
-from tui.state import BEST, Block
+from tui.screens.compare_filter import type_filter
+from tui.screens.compare_keys import ACTIONS, HELP
+from tui.state import BEST, Block, View
 from tui.widgets.grid import Grid
 from tui.widgets.grid_model import EmptySource
 
@@ -31,26 +35,8 @@ class CompareScreen(LorascopeScreen):
     """Runs side by side."""
 
     NAME = "compare"
-    HELP = """One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what
-    changed. The arrow beside a metric is the direction of better; ▲ better and ▼ worse (B and W in plain text) mark a
-    change that was told from chance, corrected for all checkpoints of the run; ≈ (=): no difference is shown; no mark:
-    it cannot be judged, or is not yet. The status line has the interval, and whether it is paired (per-frame rows) or
-    unpaired (means, spreads, counts). Runs on different samples or protocols are to be read by their changes, not their
-    values: the warning below says so."""
-    ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("cycle_view", "v", "view", "Show changes in percent, as differences, or values alone."),
-        Command("filter", "slash", "filter", "Show only some metrics: words or globs, ! excludes, commas between."),
-        Command("different", "d", "differ", "Show only metrics that differ, or all again."),
-        Command("checkpoint", "c", "checkpoint", "Choose the checkpoint of the block under the cursor."),
-        Command("objective", "o", "objective", "Choose what best means."),
-        Command("add", "plus,a", "add", "Add a block: any run, any checkpoint."),
-        Command("remove", "x,minus", "remove", "Take the block under the cursor away."),
-        Command(
-            "reset", "R", "reset", "Forget the arrangement: the best checkpoint of every marked run.", footer=False
-        ),
-        Command("export", "e", "export", "Write the table to CSV, Parquet, JSON, Markdown or LaTeX."),
-        Command("copy", "y", "copy", "Copy the table as Markdown to the clipboard."),
-    )
+    HELP = HELP
+    ACTIONS: ClassVar[tuple[Command, ...]] = ACTIONS
     BINDINGS = bindings(ACTIONS)
 
     def __init__(self) -> None:
@@ -60,6 +46,8 @@ class CompareScreen(LorascopeScreen):
         self._blocks: list[Block] = []
         self._loaded: dict[str, Loaded] = {}
         self._warning = ""
+        # The runs for which the guard was overridden; any others are guarded again.
+        self._overridden: frozenset[str] = frozenset()
 
     def body(self) -> Iterator[Widget]:
         """The table alone."""
@@ -87,10 +75,14 @@ class CompareScreen(LorascopeScreen):
 
         self._blocks = [block for block in blocks if block.run in loaded]
         self._loaded = loaded
+        if not self._anyway:
+            self._overridden = frozenset()  # it was for that view alone
         names = self.session.names([block.run for block in self._blocks])
         state = self.state
         evidence = {key: found for key, entry in loaded.items() if (found := self.evidence(entry))}
-        self.judging = any(not self.session.judged(entry)[0] for entry in loaded.values())
+        # Every run is asked about, whether or not an earlier one is still to come.
+        waiting = [self.need_parts(entry, (SCORE_KEY, *entry.analysis.metrics)) for entry in loaded.values()]
+        self.judging = any(waiting)
         try:
             self._comparison = build(
                 library,
@@ -112,7 +104,7 @@ class CompareScreen(LorascopeScreen):
         self._source = CompareSource(
             self._comparison,
             self._blocks,
-            view=state.view,
+            view=self._view(),
             compact=_METRIC_WIDTH + len(self._blocks) * _BLOCK_WIDTH > self.size.width,
             plain=self.lorascope.plain_mode,
         )
@@ -121,18 +113,33 @@ class CompareScreen(LorascopeScreen):
         self._say()
 
     def _worth_knowing(self) -> str:
+        from tui.guarding import guard_words
+
         comparison = self._comparison
-        if comparison and len(self._loaded) > 1 and comparison.headline:
-            return comparison.headline
+        if comparison and not comparison.comparable:
+            return guard_words(comparison, self.state.view, anyway=self._anyway, remedy="A")
         problems = [problem for loaded in self._loaded.values() for problem in loaded.run.problems]
         return str(problems[0]) if problems else ""
+
+    @property
+    def _anyway(self) -> bool:
+        """Whether the user overrode the guard for these runs."""
+        return self._overridden == {block.run for block in self._blocks}
+
+    def _view(self) -> View:
+        """The view that is shown: the chosen one where it is allowed."""
+        from tui.guarding import shown_view
+
+        if self._comparison is None:
+            return self.state.view
+        return shown_view(self._comparison, self.state.view, anyway=self._anyway)
 
     def _at(self) -> int | None:
         """The block under the cursor."""
         return self._source.block_of(self.grid.cursor_column) if self._source and self._blocks else None
 
     def _say(self) -> None:
-        parts = [f"view {self.state.view}", f"objective {self.state.objective}"]
+        parts = [f"view {self._view()}", f"objective {self.state.objective}"]
         if self.state.metrics:
             parts.append(f"metrics {self.state.metrics}")
         if self.state.only_different:
@@ -142,10 +149,14 @@ class CompareScreen(LorascopeScreen):
         at = self._at()
         metric = self._source.metric(self.grid.cursor_row) if self._source else None
         if at is not None and metric and self._comparison:
-            from tui.compare_table import describe
+            from tui.compare_table import describe, warnings_of
 
-            parts = [describe(metric, self._comparison.columns[at]), *parts]
-        self.show_status("  ·  ".join(parts), self._warning)
+            column = self._comparison.columns[at]
+            parts = [*warnings_of(column, metric.key), describe(metric, column), *parts]
+        warning = self._warning
+        if metric and metric.group is Group.PERFORMANCE and self._comparison and len(self._loaded) > 1:
+            warning = self._comparison.cost_note or warning
+        self.show_status("  ·  ".join(parts), warning)
 
     def on_resize(self, event: object) -> None:
         """Baselines come and go with the width."""
@@ -166,8 +177,19 @@ class CompareScreen(LorascopeScreen):
             self.lorascope.action_show("checkpoint")
 
     def action_cycle_view(self) -> None:
-        """Percent, difference, value."""
-        self.state.next_view()
+        """The next view among those that are allowed."""
+        from tui.guarding import next_view
+
+        if self._comparison is not None:
+            self.state.view = next_view(self._comparison, self._view(), anyway=self._anyway)
+            self.refresh_view()
+
+    def action_anyway(self) -> None:
+        """Values of runs that may not be compared: side by side for once, or no longer."""
+        if self._comparison is None or self._comparison.comparable:
+            self.notify(_("these runs may be compared: there is nothing to override"), timeout=2.5)
+            return
+        self._overridden = frozenset() if self._anyway else frozenset(block.run for block in self._blocks)
         self.refresh_view()
 
     def action_different(self) -> None:
@@ -177,25 +199,10 @@ class CompareScreen(LorascopeScreen):
 
     def action_filter(self) -> None:
         """Which metrics."""
-        from engine.analysis.compare import match_metrics
-        from tui.screens.dialogs import LineDialog
-
         library = self.library
-        if library is None:
-            return
-        keys = library.catalogue.order(key for entry in self._loaded.values() for key in entry.analysis.metrics)
-
-        def check(text: str) -> None:
-            if text.strip() and not match_metrics(text, keys, library.catalogue):
-                raise UsageError(f"no metric fits {text!r}")
-
-        def done(text: str | None) -> None:
-            if text is not None:
-                self.state.metrics = text.strip()
-                self.refresh_view()
-
-        hint = "e.g. building   depth.*.abs_rel   delta1, planarity   !pose   (empty: all)"
-        self.app.push_screen(LineDialog("Metrics to show", self.state.metrics, check=check, hint=hint), done)
+        if library is not None:
+            keys = library.catalogue.order(key for entry in self._loaded.values() for key in entry.analysis.metrics)
+            type_filter(self, keys, library.catalogue)
 
     def action_checkpoint(self) -> None:
         """Another checkpoint for this block."""
@@ -272,7 +279,7 @@ class CompareScreen(LorascopeScreen):
 
         assert self._comparison is not None  # noqa: S101 (asked for only while there is one)
         if fmt in (TableFormat.MARKDOWN, TableFormat.LATEX):
-            return report_table(self._comparison, self.state.view)
+            return report_table(self._comparison, self._view(), anyway=self._anyway)
         return long_table(self._comparison)
 
     def action_copy(self) -> None:

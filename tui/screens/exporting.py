@@ -150,7 +150,7 @@ class _Export:
             from engine.export.checkpoints import export_checkpoints as run_export
 
             try:
-                written = run_export(selections, self._target, force=force)
+                written = run_export(self._judged(selections), self._target, force=force)
             except LorascopeError as error:
                 app.call_from_thread(self._failed, selections, error)
                 return
@@ -160,6 +160,22 @@ class _Export:
 
         screen.notify(f"copying to {self._target} …", timeout=3)
         screen.run_worker(work, thread=True, group="export", exclusive=True)
+
+    def _judged(self, selections: list[Selection]) -> list[Selection]:
+        """What was judged of the changes goes into the card. In a thread: it may have to be found out first."""
+        from tui.evidence import gather_evidence
+        from tui.selections import judged_selection
+
+        screen, library = self._screen, self._screen.library
+        found = []
+        for item, selection in zip(self._items, selections, strict=True):
+            loaded = screen.session.loaded(item.run)
+            if library is None or loaded is None:
+                return selections
+            evidence = screen.session.judged(loaded)[1]
+            evidence = evidence or gather_evidence(library, loaded, loaded.analysis.metrics)
+            found.append(judged_selection(library, loaded, selection, evidence))
+        return found
 
     def _failed(self, selections: list[Selection], error: LorascopeError) -> None:
         # The only refusal that replacing what is there would lift.

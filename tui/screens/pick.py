@@ -15,6 +15,7 @@ from engine.errors import LorascopeError
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
 from tui.screens.pick_dialogs import add_limit, choose_axes, edit_limit, type_where
+from tui.screens.pick_keys import ACTIONS, HELP
 from tui.state import BasketItem, Limit
 from tui.widgets.grid import Grid
 from tui.widgets.limits import Limits
@@ -33,28 +34,8 @@ class PickScreen(LorascopeScreen):
     """Choose what to ship."""
 
     NAME = "pick"
-    HELP = """Set limits on quality, speed and memory on the left (arrows move the knob, enter types a value, delete
-    switches it off); what remains is ranked by the objective on the right. ◆ marks the Pareto front over the two
-    metrics of the scatter: no other checkpoint that remains is better in both. = in place of a rank: it cannot be told
-    from the best; the status line says which of those to take, by cost or steadiness. ▲ ▼ ≈ are the verdicts on the
-    change against the baseline, as in Compare. Put candidates into the basket with b, then e exports them with their
-    files verified and the choice written down."""
-    ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("switch", "tab,f", "limits/ranking", "Go from the limits to the ranking and back.", label="tab"),
-        Command("basket", "b,space", "basket", "Put the checkpoint under the cursor into the basket, or take it out."),
-        Command("export", "e", "export", "Copy the basket's checkpoints, else the one under the cursor, verified."),
-        Command("objective", "o", "objective", "Choose what to rank by."),
-        Command("where", "w,slash", "where", "Type a further condition over any metrics, as in --where."),
-        Command("add_limit", "plus,a", "add limit", "Limit one more metric."),
-        Command("run", "r", "run", "Choose the run."),
-        Command("scatter", "p", "scatter", "Choose the two metrics of the Pareto front."),
-        Command("plot", "s", "show plot", "Show or hide the scatter.", footer=False),
-        Command("clear", "X", "clear", "Switch all limits off."),
-        Command("copy", "y", "copy", "Copy the filter as a command to the clipboard."),
-        Command(
-            "table", "E", "write table", "Write the ranking to CSV, Parquet, JSON, Markdown or LaTeX.", footer=False
-        ),
-    )
+    HELP = HELP
+    ACTIONS: ClassVar[tuple[Command, ...]] = ACTIONS
     BINDINGS = bindings(ACTIONS)
 
     def __init__(self) -> None:
@@ -127,7 +108,9 @@ class PickScreen(LorascopeScreen):
             self.show_status("", str(error))
             return
         ranking = self.picked.ranking
+        # One question at a time: that about the parts of the sample takes longer.
         self.judging = self.need_ties(self.loaded, ranking.objective, ranking.rows["checkpoint"].to_list())
+        self.judging = self.judging or self.need_parts(self.loaded, [ranking.objective])
         plain = self.lorascope.plain_mode
         self.limits.show(limit_lines(library, self.loaded, self.state.limits))
         terms = [entry for entry, _ in limit_rows(self.state.limits, metrics, library.catalogue)]
@@ -160,10 +143,12 @@ class PickScreen(LorascopeScreen):
             from tui.screens.pick_view import status_text
 
             name = self.session.name(self.loaded.key)
-            self.show_status(status_text(name, self.picked, judging=self.judging), self.picked.error)
+            key = self.grid.cursor_key or ""
+            self.show_status(status_text(name, self.picked, key, judging=self.judging), self.picked.error)
 
     @on(Grid.Highlighted)
     def _moved(self) -> None:
+        self._say()
         # The scatter follows when the cursor rests: drawing it for every key would hold up the table.
         if self._rest is not None:
             self._rest.stop()

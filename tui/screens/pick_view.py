@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from textual.content import Content
 
+from engine.i18n import gettext as _
 from engine.text import visible
 from tui.format import plain_text
 from tui.library import Library, Loaded
+from tui.parts import LOSES_MARK, lost_parts
 from tui.picking import Picked, limit_rows, value_range
 from tui.plots.pareto import pareto_figure
 from tui.plots.spec import Figure
@@ -42,15 +44,22 @@ def count_text(library: Library, picked: Picked, *, plain: bool) -> Content:
     )
 
 
-def status_text(run: str, picked: Picked, *, judging: bool) -> str:
-    """The status line: what to take of the tied ones, the run, the filter.
+def status_text(run: str, picked: Picked, checkpoint: str, *, judging: bool) -> str:
+    """The status line: what the checkpoint under the cursor loses, what to take of the tied ones, the run, the filter.
 
     Args:
         run: the run's name.
         picked: what remains.
-        judging: whether the tie group is still to come.
+        checkpoint: the one under the cursor.
+        judging: whether something is still to come.
     """
-    parts = ["judging…" if judging else picked.advice, run]
+    loses = picked.ranking.loses.get(checkpoint, ())
+    parts = []
+    if loses:
+        said = _("{mark} {checkpoint}: worse in {parts}")
+        where = lost_parts(loses, changes=True)
+        parts.append(said.format(mark=LOSES_MARK, checkpoint=visible(checkpoint), parts=where))
+    parts += ["judging…" if judging else picked.advice, run]
     if picked.ranking.unranked:
         parts.append(f"{len(picked.ranking.unranked)} without a value of {picked.ranking.objective}")
     parts.append(picked.where or "no limits: tab goes to them, arrows move the knobs")

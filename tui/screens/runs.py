@@ -77,7 +77,18 @@ class RunsScreen(LorascopeScreen):
             text = short_path(Path(overview.key))
         if waiting and session.refs:
             text = f"reading {waiting} of {len(session.refs)} runs …"
+        warning = warning or self._guard()
         self.show_status(text, warning)
+
+    def _guard(self) -> str:
+        """Why the scores of the runs that are compared (the marked ones, else all of a few) may not be."""
+        loaded = [self.session.loaded(key) for key in self.session.active_runs()]
+        facts = [entry.facts for entry in loaded if entry is not None]
+        if len(facts) < 2:
+            return ""
+        from engine.analysis.comparability import comparability
+
+        return comparability(facts).headline
 
     @on(Grid.Highlighted)
     def _moved(self, event: Grid.Highlighted) -> None:

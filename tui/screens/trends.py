@@ -11,10 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.errors import LorascopeError
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.text import visible
 from tui.commands import Command, bindings
 from tui.format import plain_text
 from tui.screens.base import LorascopeScreen
+from tui.state import NO_BAND
 from tui.widgets.plot import PlotView
 
 if TYPE_CHECKING:
@@ -56,7 +59,11 @@ class TrendsScreen(LorascopeScreen):
 
     NAME = "trends"
     HELP = """Metrics over the checkpoints of the active runs (those marked in Runs). The dashed line is the run's own
-    baseline, the gold diamond its best checkpoint by the objective; with several runs every run has its colour.
+    baseline, the gold diamond its best checkpoint by the objective; with several runs every run has its colour. The
+    shaded band is the 95 % interval of the change against the baseline, for all checkpoints at once: where the dashed
+    line is outside of it, the change was told from chance. The legend says whether it is paired (per-frame rows) or
+    unpaired (means, spreads, counts); of several runs one has its band, b chooses which. A run without a baseline has
+    the interval of each value instead.
     Left and right move a cursor that reads values; stability shows the rolling variation with its threshold,
     and jumps."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
@@ -73,6 +80,7 @@ class TrendsScreen(LorascopeScreen):
         Command("metric", "m", "metric", "Draw any metric."),
         Command("more", "plus,a", "add metric", "Add one more metric to the figure of your own."),
         Command("region", "g", "region", "Go through the regions: building, full, non_building."),
+        Command("band", "b", "band", mark("Show the band of the next run, or none.")),
         Command("runs", "r", "runs", "Choose which runs are drawn: mark them in Runs.", footer=False),
         Command("open", "enter", "open", "Open the checkpoint under the cursor.", footer=False),
         Command("copy", "y", "copy", "Copy the line under the cursor to the clipboard."),
@@ -127,9 +135,12 @@ class TrendsScreen(LorascopeScreen):
         from tui.plots.presets import build, custom
         from tui.plots.spec import series_role
 
+        banded = self._banded()
+        evidence = {entry.key: self.evidence(entry) for entry in loaded if entry.key == banded}
+        self.judging = any(not self.session.judged(entry)[0] for entry in loaded if entry.key == banded)
         names = self.session.names([entry.key for entry in loaded])
         runs = [
-            RunSeries(name, series_role(index), entry.analysis)
+            RunSeries(name, series_role(index), entry.analysis, evidence.get(entry.key))
             for index, (name, entry) in enumerate(zip(names, loaded, strict=True))
         ]
         try:
@@ -144,13 +155,32 @@ class TrendsScreen(LorascopeScreen):
         self.plot.show(figure)
         self._say()
 
+    def _banded(self) -> str:
+        """The key of the run that has its band; empty where none has."""
+        keys = [entry.key for entry in self._loaded]
+        wanted = self.state.trend_band
+        if wanted == NO_BAND or wanted in keys:
+            return "" if wanted == NO_BAND else wanted
+        # By itself that of the run under the cursor of Runs.
+        current = self.session.current_run()
+        return current if current is not None and current in keys else keys[0]
+
     def _say(self) -> None:
         parts = [", ".join(self.session.names([entry.key for entry in self._loaded]))]
         if self._preset() not in (CUSTOM, "regions", "score", "pose"):
             parts.append(f"region {self.state.region}")
         if self.plot.pages > 1:
             parts.append(f"plot {self.plot.page + 1} of {self.plot.pages}: ↓")
-        self.show_status("  ·  ".join(parts), self.plot.figure.note)
+        if self.judging:
+            parts.append(_("judging…"))
+        warnings = (self._warning(), self.plot.figure.note)
+        self.show_status("  ·  ".join(parts), "; ".join(warning for warning in warnings if warning))
+
+    def _warning(self) -> str:
+        """Why the heights of several runs may not be compared."""
+        from engine.analysis.comparability import comparability
+
+        return comparability([entry.facts for entry in self._loaded]).headline if len(self._loaded) > 1 else ""
 
     @on(PlotView.Drawn)
     def _drawn(self) -> None:
@@ -211,6 +241,13 @@ class TrendsScreen(LorascopeScreen):
             self.refresh_view()
 
         ask(self, "Metric to draw", choices, next(iter(self.state.trend_metrics), None), done)
+
+    def action_band(self) -> None:
+        """The band of the next run; after the last one none."""
+        choices = [*(entry.key for entry in self._loaded), NO_BAND]
+        at = choices.index(self._banded() or NO_BAND) if self._loaded else 0
+        self.state.trend_band = choices[(at + 1) % len(choices)]
+        self.refresh_view()
 
     def action_runs(self) -> None:
         """Mark other runs."""

@@ -125,8 +125,11 @@ class Statistics:
         with np.errstate(invalid="ignore", divide="ignore"):
             value = sums.sum(axis=1) / total[:, 0]
             influence = (sums - value[:, None] * counts) / total
-            deviations = product(influence, self._weights)
-            deviations *= total / product(counts, self._weights)
+            # Windows without a frame add nothing: in a slice of the sample these are most.
+            some = np.flatnonzero(counts if counts.ndim == 1 else counts.any(axis=0))
+            weights = self._weights if len(some) == len(self._weights) else self._weights[some]
+            deviations = product(influence[:, some], weights)
+            deviations *= total / product(counts[..., some], weights)
             share = (counts / total).max(axis=-1)
         scale = np.abs(influence).max(axis=1) + np.abs(value) * share
         return _level(value + metric.shift, influence, deviations, counts, scale)

@@ -11,6 +11,7 @@ from analysis_frames import CATALOGUE, run, weighed
 from engine.analysis.comparability import Facts
 from engine.analysis.compare import Entry, Verdict, compare, differing, match_metrics, to_document
 from engine.analysis.documents import RunRow, rank_document, run_row, runs_document
+from engine.analysis.known_limits import LIMITS
 from engine.analysis.overview import RunAnalysis
 from engine.analysis.ranking import rank
 from engine.errors import UnknownNameError, UsageError
@@ -19,7 +20,8 @@ D1, AR, NORMALS = "depth.building.delta1", "depth.building.abs_rel", "normals.bu
 PLANE, PHOTO, FPS = "planarity.building.inlier_ratio", "photometric.building.inlier_ratio", "performance.fps"
 BASE = {D1: 0.4, AR: 2.0, NORMALS: 0.1, PLANE: 0.2, PHOTO: 0.6}
 BETTER = {**BASE, D1: 0.5, AR: 0.5}
-UNJUDGED = {"verdict": None, "ci95": None, "joint95": None, "kind": None}
+UNJUDGED = {"verdict": None, "ci95": None, "joint95": None, "kind": None, "loses": [], "scale": None}
+JUDGED_RANK: dict[str, object] = dict.fromkeys(("verdict", "ci95", "joint95", "kind"))
 
 
 def entry(name: str, analysis: RunAnalysis, checkpoint: str | None = None) -> Entry:
@@ -37,7 +39,7 @@ def test_the_document_of_compare() -> None:
     document = to_document(compare(two_runs(), catalogue=CATALOGUE, metrics="delta1, fps"))
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     one, two = document["runs"]
-    assert list(document) == ["runs", "comparable", "notes"]
+    assert list(document) == ["runs", "comparable", "costs_comparable", "reasons", "notes"]
     assert one == {
         "run": "one",
         "path": "runs/one",
@@ -67,6 +69,7 @@ def test_the_document_of_compare() -> None:
                 "delta_pct": pytest.approx(25.0),
                 **UNJUDGED,
                 "n": 10,
+                "limit": {"limit": "distorted", "reason": LIMITS["depth.delta1"].reason},
             },
             {
                 "key": FPS,
@@ -79,6 +82,7 @@ def test_the_document_of_compare() -> None:
                 "delta_pct": None,
                 **UNJUDGED,
                 "n": 10,
+                "limit": {"limit": "distorted", "reason": LIMITS["performance.fps"].reason},
             },
         ],
     }
@@ -226,8 +230,9 @@ def test_the_document_of_rank() -> None:
                 "value": 0.5,
                 "delta": pytest.approx(0.1),
                 "delta_pct": pytest.approx(25.0),
-                **UNJUDGED,
+                **JUDGED_RANK,
                 "tied_with_best": True,
+                "loses": [],
             },
             {
                 "rank": None,
@@ -236,8 +241,9 @@ def test_the_document_of_rank() -> None:
                 "value": None,
                 "delta": None,
                 "delta_pct": None,
-                **UNJUDGED,
+                **JUDGED_RANK,
                 "tied_with_best": None,
+                "loses": None,
             },
         ],
     }
@@ -285,3 +291,15 @@ def test_the_document_of_runs() -> None:
             },
         ]
     }
+
+
+def test_costs_that_may_not_be_compared_are_said_apart() -> None:
+    values = {"baseline": BASE, "c_0": BETTER | {FPS: 1.0}}
+    entries = [entry(name, run(values), "c_0") for name in ("one", "two")]
+    devices = ("H100", "A100")
+    facts = [replace(own.facts, device=device, has_costs=True) for own, device in zip(entries, devices, strict=True)]
+    found = compare([replace(own, facts=fact) for own, fact in zip(entries, facts, strict=True)], catalogue=CATALOGUE)
+    assert found.comparable
+    assert found.cost_note == "speed and memory are not comparable between the runs: different device"
+    assert to_document(found)["costs_comparable"] is False
+    assert to_document(compare(entries, catalogue=CATALOGUE))["costs_comparable"] is True

@@ -153,6 +153,12 @@ def test_intervals_and_verdicts_where_the_selection_has_them() -> None:
     assert "| depth.building.abs_rel | ↓ | 1.721 | 0.6107 | -64.5 % | -1.3 to -0.9 | better |" in text
     assert "| pose.ate_trans (m) | ↓ | 2 | 1.5 | -25.0 % |  |  |" in text
     assert "No confidence intervals" not in text
+    # The interval that the verdict goes by is the one for all checkpoints at once; what verdicts rest on is said.
+    joint = {**judged, "joint95": [-1.5, -0.7], "loses": [{"by": "drive", "slice": "0004"}]}
+    text = model_card(facts(selection=chosen(metrics=(joint,), basis="paired over 24 windows in 3 drives")))
+    assert "| -1.5 to -0.7 | better |" in text
+    assert "Verdicts: paired over 24 windows in 3 drives." in text
+    assert "- Better as a whole, but worse in a part of the sample: depth.building.abs_rel in drive 0004." in text
     for broken in (None, [float("nan"), 1.0], [1.0], "x"):
         text = model_card(facts(selection=chosen(metrics=({**METRICS[0], "ci95": broken, "verdict": "better"},))))
         assert "| metric | better | baseline (baseline) | this | change |\n" in text

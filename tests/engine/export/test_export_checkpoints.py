@@ -51,6 +51,7 @@ def test_a_weights_file_is_copied_and_described(tmp_path: Path, weights: Path, s
         "where": "vram_gb <= 24",
         "considered": 51,
         "rejected": 34,
+        "basis": None,
         "metrics": [METRICS[0], {**METRICS[1], "value": None}],
         "files": [{"name": "checkpoint_34.pt", "bytes": 10240, "sha256": hashlib.sha256(source).hexdigest()}],
         "left_out": [],

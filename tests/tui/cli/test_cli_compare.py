@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from support.commands import Command
+from support.judged import write_judged_run
 from support.legacy import HOSTILE_NAMES, rising_run, write_csv, write_hostile, write_run
 
 from tui.format import plain_text
@@ -17,10 +18,13 @@ RUN_KEYS = [
     *("run", "path", "protocol", "provenance", "checkpoints", "baseline", "checkpoint"),
     *("basis", "score", "metrics"),
 ]
-SCORE_KEYS = ["baseline", "value", "delta", "delta_pct", "verdict", "ci95", "joint95", "kind"]
+SCORE_KEYS = [
+    *("baseline", "value", "delta", "delta_pct", "verdict"),
+    *("ci95", "joint95", "kind", "loses", "scale"),
+]
 METRIC_KEYS = [
     *("key", "label", "unit", "direction", "baseline", "value", "delta", "delta_pct"),
-    *("verdict", "ci95", "joint95", "kind", "n"),
+    *("verdict", "ci95", "joint95", "kind", "loses", "scale", "n", "limit"),
 ]
 
 # A report on these runs, written by hand: metric, baseline, value, change in percent; as printed there.
@@ -62,7 +66,7 @@ def cells(*blocks: str) -> list[str]:
 
 def test_the_document_has_the_keys_of_the_design(lorascope: Command, real: Path) -> None:
     document = lorascope("compare", real, "--format", "json").json
-    assert list(document) == ["runs", "comparable", "notes"]
+    assert list(document) == ["runs", "comparable", "costs_comparable", "reasons", "notes", "anyway"]
     for run in document["runs"]:
         assert list(run) == RUN_KEYS
         assert list(run["score"]) == SCORE_KEYS
@@ -271,3 +275,64 @@ def test_mistakes(lorascope: Command, results: Path) -> None:
     lorascope("compare", results, "--where", "delta1 > 9").failed(2, "no checkpoint meets", "loosen")
     lorascope("compare", results, "--baseline", "nobody").failed(2, "nobody", "--baseline")
     lorascope("compare", results, "--view", "pie").failed(2, "'pie'", "percent")
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    """A run whose ``checkpoint_1`` is better as a whole and loses a drive and a region."""
+    return write_judged_run(tmp_path / "judged")
+
+
+def test_lost_parts_are_named_below_the_table(lorascope: Command, judged: Path) -> None:
+    done = lorascope("compare", judged, "-c", "checkpoint_1", "-m", "abs_rel")
+    row = next(line for line in done.lines if line.startswith("  AbsRel"))
+    assert row.split()[-1] == "▲!"
+    at = done.lines.index("! better as a whole, but worse in a part:")
+    assert done.lines[at + 1].split(":")[0] == "  judged · checkpoint_1  score"
+    drive, region = done.lines[at + 2].removeprefix("  judged · checkpoint_1  AbsRel · building: ").split(", ")
+    assert drive.startswith("drive 0005 (+17.") and region.startswith("region full (+2")
+    clean = lorascope("compare", judged, "-c", "checkpoint_2", "-m", "abs_rel")
+    assert not any("worse in a part" in line for line in clean.lines)
+
+
+def test_every_metric_in_every_part(lorascope: Command, judged: Path, tmp_path: Path) -> None:
+    arguments = ("compare", judged, "-c", "checkpoint_1", "-m", "depth.building.abs_rel", "--by", "drive")
+    lines = lorascope(*arguments).lines
+    at = lines.index("AbsRel · building ↓")
+    assert [line.split()[:2] for line in lines[at + 2 : at + 5]] == [["drive", f"000{number}"] for number in (3, 4, 5)]
+    assert [line.split()[-1] for line in lines[at + 1 : at + 5]] == ["▲", "▲", "▲", "▼!"]
+    assert "! worse here, although better as a whole" in lines
+    document = lorascope(*arguments, "--format", "json").json["runs"][0]
+    assert [part["verdict"] for part in document["metrics"][0]["slices"]] == ["better", "better", "worse"]
+    assert [part["windows"] for part in document["slices"]] == [8, 8, 8]
+    lorascope(*arguments, "--to", tmp_path / "parts.csv")
+    with (tmp_path / "parts.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["metric"], row["by"], row["loses"]) for row in rows][-1] == ("depth.building.abs_rel", "drive", "true")
+    report = lorascope(*arguments, "--format", "markdown").out
+    assert "| drive 0005 |" in report and "▼) !" in report
+
+
+def test_a_kind_of_parts_that_is_not_there(lorascope: Command, judged: Path, results: Path) -> None:
+    wrong = lorascope("compare", judged, "--by", "strata")
+    assert (wrong.code, "did you mean stratum?" in wrong.err) == (2, True)
+    summaries = lorascope("compare", results, "--by", "drive")
+    assert (summaries.code, "no run has per-frame rows" in summaries.err) == (1, True)
+
+
+def test_values_that_may_not_be_compared_wait_for_an_override(lorascope: Command, results: Path) -> None:
+    guarded = lorascope("compare", results, "-m", "delta1", "--view", "absolute")
+    assert guarded.lines[0] == "⚠ different samples: changes are shown, not values (for those: --anyway)"
+    assert any("Δ%" in line for line in guarded.lines)
+    anyway = lorascope("compare", results, "-m", "delta1", "--view", "absolute", "--anyway")
+    assert anyway.lines[0] == "⚠ compared anyway, though not comparable: different samples"
+    assert not any("Δ%" in line for line in anyway.lines)
+    document = lorascope("compare", results, "--anyway", "--format", "json").json
+    assert (document["comparable"], document["anyway"], document["reasons"]) == (False, True, ["different samples"])
+    # A table that is pasted somewhere takes the warning along.
+    head = lorascope("compare", results, "--format", "markdown").lines[0]
+    assert head.startswith("| metric (different samples: read changes, not values)")
+    rows = csv.DictReader(io.StringIO(lorascope("compare", results, "--format", "csv").out))
+    assert {row["comparable"] for row in rows} == {"false"}
+    alone = lorascope("compare", results / "alpha", "--view", "absolute")
+    assert alone.lines[0].split() == ["│", "alpha"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.commands import Command
+from support.judged import write_judged_run
 from support.store import cost, metadata, summary
 
 from engine.results.writer import write_run
@@ -209,3 +210,25 @@ def test_mistakes_about_merging(lorascope: Command, results: Path, weights: Path
     lorascope(*command, "--merge", "--base", "b.pt", "--model", "tiny").failed(1, "b.pt is no base of model 'tiny'")
     lorascope(*command, "--merge", "--base-seed", "1", "--model", "tinny").failed(2, "tinny")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_judged_goes_into_the_selection_and_the_card(lorascope: Command, tmp_path: Path) -> None:
+    run = write_judged_run(tmp_path / "judged")
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "checkpoint_1.pt").write_bytes(b"weights")
+    done = lorascope("export", run, "checkpoint_1", "--checkpoints", weights, "--to", tmp_path / "out")
+    assert done.code == 0, done.err
+    folder = tmp_path / "out" / "judged" / "checkpoint_1"
+    selection = json.loads((folder / "selection.json").read_text("utf-8"))
+    assert selection["basis"].startswith("paired over 24 windows in 3 drives")
+    metric = next(metric for metric in selection["metrics"] if metric["key"] == "depth.building.abs_rel")
+    assert (metric["verdict"], metric["kind"]) == ("better", "paired")
+    assert metric["joint95"][0] < metric["ci95"][0] < metric["delta"] < metric["ci95"][1] < metric["joint95"][1]
+    assert [(loss["by"], loss["slice"][-9:]) for loss in metric["loses"]] == [
+        ("drive", "0005_sync"),
+        ("region", "full"),
+    ]
+    card = (folder / "README.md").read_text("utf-8")
+    assert "95 % interval of the change | verdict |" in card
+    assert "but worse in a part of the sample" in card

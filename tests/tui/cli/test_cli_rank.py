@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import Command
+from support.judged import write_judged_run
 from support.legacy import HOSTILE_NAMES, rising_run, write_csv, write_hostile, write_run
 
 ROW_KEYS = {"rank", "checkpoint", "value", "delta_pct", "ci95", "joint95", "verdict", "kind", "tied_with_best"}
@@ -189,3 +190,15 @@ def test_a_run_is_named_by_the_end_of_its_path(lorascope: Command, tmp_path: Pat
         write_run(tmp_path / parent / "evaluate", rising_run(3, best=1))
     lorascope("rank", tmp_path, "--run", "evaluate").failed(2, "first/evaluate, second/evaluate")
     assert lorascope("rank", tmp_path, "--run", "second/evaluate").code == 0
+
+
+def test_lost_parts_are_named(lorascope: Command, tmp_path: Path) -> None:
+    run = write_judged_run(tmp_path / "judged")
+    lines = lorascope("rank", run, "-o", "abs_rel").lines
+    assert [line.split()[5] for line in lines[4:7]] == ["▲!", "▲", "≈"]
+    at = lines.index("! better as a whole, but worse in a part:")
+    assert lines[at + 1].startswith("  checkpoint_1  AbsRel · building: drive 0005 (+17.")
+    rows = lorascope("rank", run, "-o", "abs_rel", "--format", "json").json["rows"]
+    assert [[loss["by"] for loss in row["loses"]] for row in rows] == [["drive", "region"], [], []]
+    table = csv.DictReader(io.StringIO(lorascope("rank", run, "-o", "abs_rel", "--format", "csv").out))
+    assert [row["loses"] for row in table] == ["drive=2013_05_28_drive_0005_sync; region=full", "", ""]

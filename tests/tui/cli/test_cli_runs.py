@@ -100,3 +100,9 @@ def test_csv_holds_the_same_as_the_document(lorascope: Command, real: Path) -> N
         assert float(row.pop("score")) == run.pop("score")
         assert row.pop("problems") == "; ".join(run.pop("problems"))
         assert row == {key: str(value) for key, value in run.items()}
+
+
+def test_scores_that_may_not_be_compared_are_said_to_be(lorascope: Command, results: Path) -> None:
+    note = "scores of these runs may not be compared: different samples"
+    assert note in lorascope("runs", results).err
+    assert note not in lorascope("runs", results / "alpha").err

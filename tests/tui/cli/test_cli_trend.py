@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+import polars as pl
 import pytest
 from support.commands import Command
 from support.legacy import rising_run, write_hostile, write_run
@@ -38,16 +39,20 @@ def test_the_jump_is_found_without_being_told_where(lorascope: Command, real: Pa
 
 def test_a_plot_and_its_words(lorascope: Command, real: Path) -> None:
     done = lorascope("trend", real / "lora_kitti360_strategy_b", "--metric", "delta1", "--width", "70", "--height", "9")
-    plot, words = done.lines[:9], done.lines[9:]
+    plot, words = done.lines[:9], done.lines[10:]
     assert plot[0] == "δ<1.25 · building ↑"
     assert max(map(len, plot)) <= 70
     assert any("0.4416 (+9.6 %)" in line for line in plot)
+    assert done.lines[9] == "░░ 95 % of the change, unpaired   ◆ best   ╌╌ baseline"
+    half = done.lines[12].partition("±")[2].partition(" ")[0]
     assert words == [
         "",
         "δ<1.25 · building ↑",
-        "  best 0.4416 at 36 (+9.6 %), baseline 0.4030",
+        f"  best 0.4416 at 36 (+9.6 ±{half} % ≈), baseline 0.4030",
         "  jump 19 → 20: +143 %",
         "  plateau from 25 around 0.4263",
+        "verdicts: unpaired, from means, spreads and counts (a window of 8 frames counts as one observation);",
+        "  corrected for looking at 50 checkpoints",
     ]
 
 
@@ -57,8 +62,10 @@ def test_several_runs_and_metrics_have_a_line_each(lorascope: Command, results: 
     assert [line.split(":")[0] for line in words] == [
         *("", "alpha", "  δ<1.25 · building ↑", "  FPS 1/s ↑"),
         *("beta", "  δ<1.25 · building ↑", "  FPS 1/s ↑"),
+        *("verdicts", "  observation); corrected for looking at 6 checkpoints"),
+        *("verdicts", "  observation); corrected for looking at 6 checkpoints"),
     ]
-    assert "best 0.5000 at 4 (+25.0 %), baseline 0.4000" in words[2]
+    assert "best 0.5000 at 4 (+25.0 ±13.2 % ▲), baseline 0.4000" in words[2]
     legend = done.lines[done.lines.index("") - 1]
     assert "alpha" in legend
     assert "beta" in legend
@@ -118,3 +125,32 @@ def test_names_without_numbers_are_named_whole(lorascope: Command, tmp_path: Pat
     steps = {name: name if name == "baseline" else f"{'abcdef'[int(name[-1])]}_final" for name in values}
     run = write_run(tmp_path / "run", {steps[name]: metrics for name, metrics in values.items()})
     assert "at f_final" in lorascope("trend", run, "--height", "6").out
+
+
+def test_intervals_are_in_every_form(lorascope: Command, results: Path, tmp_path: Path) -> None:
+    document = lorascope("trend", results / "alpha", "-m", "delta1", "-m", "fps", "--format", "json").json
+    delta1, fps = document["runs"][0]["metrics"]
+    assert (delta1["interval_of"], fps["interval_of"]) == ("change", "change")
+    assert delta1["basis"].startswith("unpaired, from means, spreads and counts")
+    first = delta1["values"][0]
+    assert first["delta"] == pytest.approx(first["value"] - delta1["baseline"])
+    for low, high in (first["ci95"], first["joint95"]):
+        assert (low + high) / 2 == pytest.approx(first["delta"])
+    assert first["joint95"][0] < first["ci95"][0]
+    assert first["kind"] == "unpaired"
+    lorascope("trend", results / "alpha", "-m", "delta1", "--to", tmp_path / "t.csv")
+    row = pl.read_csv(tmp_path / "t.csv").row(0, named=True)
+    assert (row["interval_of"], row["joint_low"], row["verdict"]) == ("change", first["joint95"][0], first["verdict"])
+
+
+def test_one_of_several_runs_has_its_band(lorascope: Command, results: Path) -> None:
+    assert not any("95 %" in line for line in lorascope("trend", results, "-m", "delta1").lines)
+    done = lorascope("trend", results, "-m", "delta1", "--band", "beta")
+    assert any("░░ 95 % of the change, unpaired · beta" in line for line in done.lines)
+    wrong = lorascope("trend", results, "-m", "delta1", "--band", "betta")
+    assert (wrong.code, "did you mean beta?" in wrong.err) == (2, True)
+
+
+def test_runs_that_are_not_comparable_are_said_to_be(lorascope: Command, results: Path) -> None:
+    assert "different samples: the baselines differ" in lorascope("trend", results, "-m", "delta1").err
+    assert "samples" not in lorascope("trend", results / "alpha", "-m", "delta1").err

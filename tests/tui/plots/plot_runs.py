@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
+from engine.analysis.evidence import weigh
 from engine.analysis.overview import analyse
 from engine.catalogue import Catalogue
 from engine.config import DEFAULT_WEIGHTS
@@ -66,3 +68,19 @@ def full(name: str, role: str, *, checkpoints: int = 12, shift: float = 0.0) -> 
     falling = [1.0 + shift, *(0.8 - 0.01 * index + 0.003 * (index % 3) + shift for index in range(checkpoints))]
     rising = [0.4, *((0.2 if index < 6 else 0.5) + 0.002 * (index % 3) for index in range(checkpoints))]
     return run(name, role, {**dict.fromkeys(keys, falling), **dict.fromkeys(ups, rising)})
+
+
+def with_evidence(series: RunSeries, *, count: int = 800) -> RunSeries:
+    """The same run with what means, a standard deviation of 0.1 and so many frames tell of it."""
+    analysis = series.analysis
+    means = analysis.table.drop("role", "step", "score").unpivot(index="checkpoint", variable_name="metric")
+    summary = means.drop_nulls("value").select(
+        "checkpoint",
+        "metric",
+        pl.col("value").alias("mean"),
+        pl.lit(0.1).alias("std"),
+        *(pl.lit(None, pl.Float64).alias(name) for name in ("median", "min", "max")),
+        pl.lit(count, pl.Int64).alias("count"),
+    )
+    evidence = weigh(analysis, summary, None, catalogue=Catalogue(), weights=DEFAULT_WEIGHTS)
+    return replace(series, evidence=evidence)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from plot_runs import full, run
+from plot_runs import full, run, with_evidence
 
 from engine.analysis.overview import analyse
 from engine.analysis.pareto import pareto_front
@@ -160,6 +160,41 @@ def test_readout_says_value_and_change(one: list[RunSeries], two: list[RunSeries
     assert readout(both, 6) == "checkpoint 6: δ<1.25 alpha 0.5000, +145 % on 5 │ beta 0.5000, +145 %"
     variation = build("stability", one, CATALOGUE, TRENDS)
     assert "% on" not in readout(variation, 8)
+
+
+def test_the_band_is_that_of_the_first_metric_and_says_what_it_is_of(
+    one: list[RunSeries], two: list[RunSeries]
+) -> None:
+    alone = [with_evidence(one[0])]
+    figure = custom(["depth.building.delta1"], alone, CATALOGUE, TRENDS)
+    (series,) = figure.panels[0].series
+    assert series.band is not None
+    low, high = series.band
+    # Welch: 2 x 0.1^2 x 800 / 799 / 100 windows; Bonferroni over 12 checkpoints: t(1 - 0.05 / 24, 198) is about 2.90.
+    assert low[0] is not None and high[0] is not None
+    assert (high[0] - low[0]) / 2 == pytest.approx(2.90 * 0.1 * (2 * 800 / 799 / 100) ** 0.5, rel=0.01)
+    assert (high[0] + low[0]) / 2 == pytest.approx(0.2)
+    assert [entry.name for entry in legend(figure)] == ["95 % of the change, unpaired", "best", "baseline"]
+    assert [entry.glyph for entry in legend(figure, plain=True)] == ["..", "#", "--"]
+    reach = (high[6] or 0.0) - 0.5
+    assert readout(figure, 6) == f"checkpoint 6: δ<1.25 0.5000 ±{reach:.4f}, +145 % on 5"
+
+    regions = build("regions", alone, CATALOGUE, TRENDS).panels[0].series
+    assert [series.band is None for series in regions] == [False, True]
+    assert regions[0].band_name == "95 % of the change, unpaired · building"
+    of_one = build("regions", [with_evidence(two[0]), two[1]], CATALOGUE, TRENDS).panels[0].series
+    assert [series.band is None for series in of_one] == [False, True, True, True]
+    assert of_one[0].band_name == "95 % of the change, unpaired · alpha"
+    assert all(series.band is None for series in build("stability", alone, CATALOGUE, TRENDS).panels[0].series)
+
+
+def test_a_run_without_a_baseline_has_the_band_of_its_values() -> None:
+    bare = with_evidence(run("alpha", "series-1", {"depth.full.mae": [0.5, 0.6]}, baseline=False))
+    (series,) = custom(["depth.full.mae"], [bare], CATALOGUE, TRENDS).panels[0].series
+    assert series.band_name == "95 % of the mean, by its spread"
+    assert series.band is not None
+    # t(0.975, 99) = 1.984217
+    assert (series.band[1][0] or 0.0) - 0.5 == pytest.approx(1.984217 * 0.1 * (800 / 799 / 100) ** 0.5, rel=1e-5)
 
 
 def test_pareto_marks_front_selection_and_direction() -> None:

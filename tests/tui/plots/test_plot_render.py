@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from tui.plots.palette import DARK, PlotPalette
+from tui.plots.palette import DARK, LIGHT, PlotPalette
 from tui.plots.raster import raster
 from tui.plots.render import draw, render
-from tui.plots.spec import HLine, Marker, PlotSpec, Series, VLine
+from tui.plots.spec import HLine, Marker, PlotSpec, Series, VLine, band_role
 
 MONO = PlotPalette.monochrome()
 
@@ -119,16 +120,45 @@ def test_lines_and_words_of_lines() -> None:
     assert sum(row[column] == "┊" for row in drawing.chars) >= 8
 
 
-def test_an_interval_is_dotted_around_its_curve() -> None:
+def test_a_band_fills_the_cells_between_its_ends() -> None:
     x = tuple(float(i) for i in range(10))
-    plain_curve = Series("a", x, (5.0,) * 10)
-    band = Series("a", x, (5.0,) * 10, band=((4.0,) * 10, (*(6.0 for _ in range(9)), None)))
-    limits = (0.0, 10.0)
-    without = draw(PlotSpec("", series=(plain_curve,), y_limits=limits), 40, 14)
-    within = draw(PlotSpec("", series=(band,), y_limits=limits), 40, 14)
-    rows = [sum(role == "series-1" for role in row) for row in within.roles]
-    assert sum(map(bool, rows)) == 3
-    assert sum("series-1" in row for row in without.roles) == 1
+    alone = Series("a", x, (5.0,) * 10)
+    # From 3 to 7 in rows of 1, and up to 5 alone at the last but one; nothing is known of the last one.
+    ends = ((3.0,) * 9 + (None,), (7.0,) * 8 + (5.0, None))
+    band = replace(alone, band=ends, band_name="95 %")
+    without, within = (draw(PlotSpec("", series=(series,), y_limits=(0.0, 11.0)), 42, 14) for series in (alone, band))
+    assert all("band-1" not in row for row in without.roles)
+    frame = within.frame
+    assert frame is not None
+    rows = [frame.row(value) for value in (7.0, 6.0, 5.0, 4.0, 3.0)]
+    columns = {at: within.left + frame.column(float(at)) for at in range(10)}
+    filled = {(row, at) for row in range(14) for at, column in columns.items() if within.roles[row][column] == "band-1"}
+    # The curve lies upon its band.
+    expected = {(row, at) for row in rows for at in range(8) if row != rows[2]} | {(row, 8) for row in rows[3:]}
+    assert filled == expected
+    assert {within.chars[row][columns[at]] for row, at in filled} == {"░"}
+    plain = draw(PlotSpec("", series=(band,), y_limits=(0.0, 11.0)), 42, 14, plain=True)
+    assert {plain.chars[row][columns[at]] for row, at in filled} == {"."}
+    assert "".join(map("".join, plain.chars)).isascii()
+
+
+def test_a_band_that_leaves_the_frame_does_not_squeeze_its_curve() -> None:
+    x = (0.0, 1.0, 2.0, 3.0)
+    series = Series("a", x, (1.0, 1.2, 1.1, 1.4), band=((0.8, 0.9, 0.9, -50.0), (1.3, 1.4, 1.3, 50.0)))
+    drawing = draw(PlotSpec("", series=(series,)), 40, 14)
+    assert drawing.frame is not None
+    assert drawing.frame.y_high - drawing.frame.y_low < 2.0
+    last = drawing.left + drawing.frame.column(3.0)
+    assert all(drawing.roles[row][last] in ("band-1", "series-1") for row in range(drawing.frame.height))
+
+
+def test_a_band_is_a_shade_of_its_curve() -> None:
+    assert band_role("series-3") == "band-3"
+    for palette in (DARK, LIGHT):
+        band, curve, background = palette.colour("band-3"), palette.colour("series-3"), palette.background
+        assert band is not None and curve is not None and background is not None
+        assert all(min(a, b) <= own <= max(a, b) for own, a, b in zip(band, curve, background, strict=True))
+    assert MONO.colour("band-3") is None
 
 
 @pytest.mark.parametrize("values", [(), (None, None), (float("nan"),), (float("inf"), None), (1e300,)])
