@@ -9,7 +9,7 @@ import polars as pl
 
 from engine.analysis.advice import Absence, Advice, Behind, Decided, Pick
 from engine.analysis.cells import change_cells, difference_cell
-from engine.analysis.cheapest import cheapest
+from engine.analysis.cheapest import cheapest, passes
 from engine.analysis.comparison import Cell
 from engine.analysis.deltas import Verdict
 from engine.analysis.differences import DIFFERENCES
@@ -119,7 +119,8 @@ class _Adviser:
         elif len(group) < 2:
             decided, taken = Decided.VALUE, leader
         else:
-            second = second_choice(group, self.analysis, objective, costs=self.asked.usable_costs)
+            usable = self.asked.usable_costs
+            second = second_choice(group, self.analysis, objective, costs=usable, timings=passes(self.asked.costs))
             decided = Decided.ORDER if second is None else _DECIDED[second.criterion]
             taken = leader if second is None else second.checkpoint
         found = separations(evidence, SCORE_KEY, leader, list(dict.fromkeys([*group[1:], *order[1:2], taken])))

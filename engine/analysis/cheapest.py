@@ -60,12 +60,22 @@ def _values(analysis: RunAnalysis, names: Sequence[str], key: str) -> dict[str, 
     return known if len(known) == len(names) else None
 
 
-def _spans(timings: pl.DataFrame | None, names: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Checkpoint -> interval of the median of its unmerged timings."""
+def passes(timings: pl.DataFrame | None) -> dict[str, list[float]]:
+    """Checkpoint -> seconds of its single passes, unmerged.
+
+    Args:
+        timings: schema :data:`engine.schema.MEASURED_COST`; ``None`` where nothing was timed alone.
+    """
     if timings is None:
         return {}
-    rows = timings.filter(~pl.col("merged") & pl.col("checkpoint").is_in(list(names)))
-    found = {name: median_interval(times or ()) for name, times in rows.select("checkpoint", "times_sec").iter_rows()}
+    rows = timings.filter(~pl.col("merged")).select("checkpoint", "times_sec")
+    return {name: list(times or ()) for name, times in rows.iter_rows()}
+
+
+def _spans(timings: pl.DataFrame | None, names: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Checkpoint -> interval of the median of its unmerged timings."""
+    times = passes(timings)
+    found = {name: median_interval(times.get(name, ())) for name in names}
     return {name: span for name, span in found.items() if span is not None}
 
 

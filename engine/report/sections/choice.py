@@ -34,8 +34,8 @@ def choice(teller: Teller) -> Iterator[Block]:
             _(
                 "Depth and geometry are ranked by their part of the composite score, balanced by all of it. Among "
                 "checkpoints that cannot be told from the best one, the second criterion decides: the cheaper one "
-                "where costs were measured and differ, else the steadier one over frames. A tie is no equality: "
-                "whoever goes by value alone takes the best value."
+                "where costs differ beyond their noise, else the steadier one over frames where that is beyond chance. "
+                "Where neither tells them apart, the best value is taken; a tie is no equality."
             ),
             legend=True,
         )

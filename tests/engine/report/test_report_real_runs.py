@@ -126,7 +126,8 @@ def test_qualified_34_is_one_of_thirty_that_are_tied(aggressive: RunFacts, engli
     """ "34 or 36": by value 34 leads by 0.0001; 30 of 50 checkpoints cannot be told apart."""
     found = pick(aggressive, Purpose.BALANCED)
     assert (found.leader, len(found.group), found.total) == ("checkpoint_34", 30, 50)
-    assert found.group[1] == "checkpoint_36" and found.decided is Decided.SPREAD
+    # No other is steadier beyond chance, so that the best value is what to take.
+    assert found.group[1] == "checkpoint_36" and (found.checkpoint, found.decided) == ("checkpoint_34", Decided.ORDER)
     assert found.nearest is not None and f"{found.nearest.delta:.4f}" == "0.0001"
     assert found.nearest.needed is not None and found.nearest.needed > 50_000_000
     depth = pick(aggressive, Purpose.DEPTH)
