@@ -13,6 +13,7 @@ from engine.results.costs import read_costs
 from engine.results.model import RunKind
 from engine.results.native import read_windows
 from engine.results.problems import ProblemLog
+from engine.results.slices import slice_kinds, slice_sums
 from engine.results.sums import window_sums
 from tui.frame_reading import pseudo_checkpoints
 from tui.library import Library, Loaded
@@ -43,7 +44,9 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
     missing = ""
     if run.has_frames:
         try:
-            sums = window_sums(run, metrics=keys, checkpoints={*names, *pseudo_checkpoints(loaded)})
+            everyone = {*names, *pseudo_checkpoints(loaded)}
+            sums = window_sums(run, metrics=keys, checkpoints=everyone)
+            parts = {kind: slice_sums(run, kind, metrics=keys, checkpoints=everyone) for kind in slice_kinds(run)}
             windows = read_windows(run)
             return weigh(
                 analysis,
@@ -53,6 +56,7 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
                 weights=weights,
                 windows=windows,
                 timings=timings,
+                parts=parts,
             )
         except DataError as error:
             missing = f"per-frame rows are not used: {error}"

@@ -120,7 +120,13 @@ def _judged(evidence: Evidence, subject: Subject) -> tuple[pl.DataFrame, pl.Data
         statistics, baseline=against, checkpoints=[name], catalogue=evidence.catalogue, metrics=[subject.key]
     ).filter(pl.col("delta").is_not_null())
     slices = every_slice(
-        statistics, whole, evidence.windows, baseline=against, checkpoints=[name], catalogue=evidence.catalogue
+        statistics,
+        whole,
+        evidence.windows,
+        baseline=against,
+        checkpoints=[name],
+        catalogue=evidence.catalogue,
+        points=evidence.points,
     )
     return whole, slices
 

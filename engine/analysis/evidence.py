@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import polars as pl
 
@@ -21,11 +22,11 @@ from engine.analysis.paired import levels_frame, paired_differences
 from engine.analysis.resampling.judging import LEAST_WINDOWS, plan
 from engine.analysis.resampling.sample import tabulate
 from engine.analysis.resampling.statistics import Statistics
-from engine.analysis.slices import SLICES
+from engine.analysis.slices import SLICES, slice_statistics
 from engine.analysis.ties import tie_group
 from engine.analysis.unpaired import FRAMES_PER_WINDOW, unpaired_differences, unpaired_ties
 from engine.catalogue import SCORE_KEY, Catalogue
-from engine.schema import WINDOWS, Role, empty
+from engine.schema import WINDOWS, Role, SliceKind, empty
 from engine.text import counted
 
 
@@ -45,6 +46,7 @@ class Evidence:
         windows: frame of schema :data:`engine.schema.WINDOWS`, for the strata; may be empty.
         chance, oracle: the pseudo-checkpoints that are the ends of the scale; ``None`` where there is none.
         timings: seconds of single passes by checkpoint, where each was timed alone (unmerged).
+        points: of parts that divide the points of a frame, by kind.
     """
 
     baseline: str | None
@@ -58,6 +60,7 @@ class Evidence:
     chance: str | None = None
     oracle: str | None = None
     timings: Mapping[str, Sequence[float]] = field(default_factory=dict, repr=False)
+    points: Mapping[SliceKind, Statistics] = field(default_factory=dict, repr=False)
     _told: Answers = field(default_factory=lambda: Answers(DIFFERENCES), init=False, repr=False)
     _levels: Answers = field(default_factory=lambda: Answers(KNOWN_LEVELS), init=False, repr=False)
     _slices: Answers = field(default_factory=lambda: Answers(SLICES, "of"), init=False, repr=False)
@@ -154,6 +157,7 @@ class Evidence:
             baseline=self.baseline,
             checkpoints=self.checkpoints,
             catalogue=self.catalogue,
+            points=self.points,
         )
 
     def _find_scale(self, keys: Sequence[str]) -> pl.DataFrame:
@@ -256,6 +260,7 @@ def weigh(
     missing: str = "",
     windows: pl.DataFrame | None = None,
     timings: Mapping[str, Sequence[float]] | None = None,
+    parts: Mapping[SliceKind, pl.DataFrame] = MappingProxyType({}),
 ) -> Evidence:
     """Get a run ready to be judged: resamples are drawn where there are sums over windows.
 
@@ -269,20 +274,23 @@ def weigh(
         missing: why there are no sums although there should be.
         windows: frame of schema :data:`engine.schema.WINDOWS`, for the strata.
         timings: seconds of single passes by checkpoint.
+        parts: the same sums of slices by distance and by label class, by kind.
 
     Raises:
-        DataError: checkpoints disagree on the frames of a window.
+        DataError: checkpoints disagree on the frames of a window, or slices hold windows that the sums do not.
     """
     names = [str(name) for name in analysis.trained.get_column("checkpoint") if name != analysis.baseline]
     compared = names if analysis.baseline is None else [analysis.baseline, *names]
     own = summary.filter(pl.col("checkpoint").is_in(compared))
-    statistics = None
+    statistics, points = None, {}
     if sums is not None and not sums.is_empty():
         sample = tabulate(sums)
         baseline = analysis.baseline if analysis.baseline in sample.checkpoints else None
         # How alike neighbours are is asked of those that are judged: oracle and chance are not.
         blocks = plan(sample, baseline=baseline, checkpoints=[name for name in compared if name in sample])
         statistics = Statistics(sample, blocks, weights=weights, catalogue=catalogue)
+        found = {kind: slice_statistics(statistics, own, catalogue) for kind, own in parts.items()}
+        points = {kind: own for kind, own in found.items() if own is not None}
     return Evidence(
         analysis.baseline,
         tuple(names),
@@ -295,4 +303,5 @@ def weigh(
         analysis.of_role(Role.CHANCE),
         analysis.of_role(Role.ORACLE),
         timings or {},
+        points,
     )

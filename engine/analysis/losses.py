@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 
 from engine.analysis.deltas import Verdict
 from engine.analysis.differences import Kind
 from engine.analysis.resampling.statistics import Statistics
-from engine.analysis.slices import SLICES, by_drive, by_stratum, region_differences, sliced_differences
+from engine.analysis.slices import (
+    SLICES,
+    by_drive,
+    by_stratum,
+    part_differences,
+    region_differences,
+    sliced_differences,
+)
 from engine.catalogue import Catalogue
-from engine.schema import empty
+from engine.schema import SliceKind, empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ def every_slice(
     baseline: str,
     checkpoints: Iterable[str],
     catalogue: Catalogue,
+    points: Mapping[SliceKind, Statistics] = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Every checkpoint against one other in every part of the sample.
 
@@ -54,6 +63,7 @@ def every_slice(
         baseline: what the others are compared with.
         checkpoints: all that are looked at.
         catalogue: directions.
+        points: of parts that divide the points of a frame, see :func:`engine.analysis.slices.slice_statistics`.
 
     Returns:
         Frame of schema :data:`engine.analysis.slices.SLICES`. A kind of parts of which there is but one is left out: it
@@ -66,6 +76,10 @@ def every_slice(
         for by, parts in (("drive", by_drive(sample)), ("stratum", by_stratum(sample, windows)))
     ]
     tables.append(region_differences(statistics, overall, baseline=baseline, checkpoints=names, catalogue=catalogue))
+    tables += [
+        part_differences(own, overall, by=by, baseline=baseline, checkpoints=names, catalogue=catalogue)
+        for by, own in points.items()
+    ]
     rows = pl.concat([empty(SLICES), *tables])
     return rows.filter(pl.col("slice").n_unique().over("of", "by") > 1)
 
