@@ -19,7 +19,14 @@ from engine.i18n import LANGUAGES, LOCALE, Domain
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "engine" / "report"
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "mark": None}
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "mark": None,
+    "nmark": (1, 2),
+}
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 
@@ -75,7 +82,9 @@ def state(domain: Domain, language: str) -> State:
     write_mo(compiled, again)
     untranslated = tuple(str(message.id) for message in again if message.id and not _whole(message.string))
     mo = po.with_suffix(".mo")
-    stale = not po.exists() or not mo.exists() or po.read_bytes() != with_header or mo.read_bytes() != compiled.getvalue()
+    stale = (
+        not po.exists() or not mo.exists() or po.read_bytes() != with_header or mo.read_bytes() != compiled.getvalue()
+    )
     return State(po, with_header, compiled.getvalue(), untranslated, stale)
 
 
