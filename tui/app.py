@@ -13,9 +13,12 @@ from textual.driver import Driver
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
+from engine.i18n import gettext as _
+from engine.i18n import listing, mark
 from engine.results.model import RunRef
-from engine.text import visible
+from engine.text import counted, visible
 from tui.commands import Command, bindings
 from tui.driver import lean
 from tui.finding import Finder
@@ -61,17 +64,19 @@ class LorascopeApp(App[None]):
     TITLE = "lorascope"
     CSS_PATH = "styles/app.tcss"
     ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("show('runs')", "1", "runs", "Go to Runs.", footer=False),
-        Command("show('compare')", "2", "compare", "Go to Compare.", footer=False),
-        Command("show('trends')", "3", "trends", "Go to Trends.", footer=False),
-        Command("show('pick')", "4", "pick", "Go to Pick.", footer=False),
-        Command("show('checkpoint')", "5", "checkpoint", "Go to Checkpoint.", footer=False),
-        Command("reload", "ctrl+r", "reload", "Look for runs again and read them anew.", footer=False),
-        Command("theme", "T", "theme", "Change to the next of lorascope's themes.", footer=False),
-        Command("plain", "P", "plain text", "Draw with ASCII characters alone, or no longer.", footer=False),
-        Command("help", "question_mark,f1", "help", "Explain this screen and list its keys."),
-        Command("command_palette", "ctrl+p", "palette", "Find a command by its name.", footer=False),
-        Command("quit", "q,ctrl+q", "quit", "Leave lorascope; the view is kept for this folder."),
+        Command("show('runs')", "1", mark("runs"), mark("Go to Runs."), footer=False),
+        Command("show('compare')", "2", mark("compare"), mark("Go to Compare."), footer=False),
+        Command("show('trends')", "3", mark("trends"), mark("Go to Trends."), footer=False),
+        Command("show('pick')", "4", mark("pick"), mark("Go to Pick."), footer=False),
+        Command("show('checkpoint')", "5", mark("checkpoint"), mark("Go to Checkpoint."), footer=False),
+        Command("reload", "ctrl+r", mark("reload"), mark("Look for runs again and read them anew."), footer=False),
+        Command("theme", "T", mark("theme"), mark("Change to the next of lorascope's themes."), footer=False),
+        Command(
+            "plain", "P", mark("plain text"), mark("Draw with ASCII characters alone, or no longer."), footer=False
+        ),
+        Command("help", "question_mark,f1", mark("help"), mark("Explain this screen and list its keys.")),
+        Command("command_palette", "ctrl+p", mark("palette"), mark("Find a command by its name."), footer=False),
+        Command("quit", "q,ctrl+q", mark("quit"), mark("Leave lorascope; the view is kept for this folder.")),
     )
     BINDINGS = bindings(ACTIONS)
     COMMANDS: ClassVar = {lambda: _palette_provider()}
@@ -118,8 +123,9 @@ class LorascopeApp(App[None]):
         # What was imported stays for good: without it in the collector's lists a collection is not felt at the keys.
         gc.freeze()
         if self._unknown_theme:
-            known = ", ".join(entry.name for entry in THEMES)
-            self.notify(f"unknown theme {self._unknown_theme!r}; known: {known}, …", severity="warning")
+            known = listing(entry.name for entry in THEMES)
+            said = _("unknown theme {name}; known: {names}, …").format(name=repr(self._unknown_theme), names=known)
+            self.notify(said, severity="warning")
         self._loader = Loader(self.session.config_path, self._deliver)
         self._read(list(self.session.refs.values()))
         self._listen()
@@ -212,9 +218,9 @@ class LorascopeApp(App[None]):
         session = self.session
         count = len(session.refs)
         if session.discovering and not count:
-            return "looking …"
-        where = "samples" if session.samples else ", ".join(root.name or str(root) for root in session.roots)
-        return f"{where or Path.cwd().name} · {count} run{'s' if count != 1 else ''}"
+            return _("looking …")
+        where = _("samples") if session.samples else ", ".join(root.name or str(root) for root in session.roots)
+        return f"{where or Path.cwd().name} · {counted(count, 'run')}"
 
     def action_show(self, name: str) -> None:
         """Show a screen by its name. Runs lies at the bottom of the stack, the others one above it."""
@@ -225,7 +231,7 @@ class LorascopeApp(App[None]):
             self.pop_screen()
             return
         if not self.is_screen_installed(name):
-            module, _, attribute = _SCREENS[name].partition(":")
+            module, attribute = _SCREENS[name].split(":")
             self.install_screen(getattr(import_module(module), attribute)(), name)
         if self.screen.NAME == "runs":
             self.push_screen(name)
@@ -267,7 +273,20 @@ class LorascopeApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own palette entries that make sense here."""
-        yield SystemCommand("Themes", "Choose any theme, Textual's own too", self.action_change_theme)
+        yield SystemCommand(_("Themes"), _("Choose any theme, Textual's own too"), self.action_change_theme)
+
+    def action_command_palette(self) -> None:
+        """Textual's palette, in the user's language."""
+        from tui.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(placeholder=_("Search for commands…"), id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Textual's list of themes, likewise."""
+        from tui.palette import Palette
+
+        self.push_screen(Palette([ThemeProvider], placeholder=_("Search for themes…")))
 
 
 def _palette_provider() -> type:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from engine.analysis.evidence import Evidence, weigh
 from engine.catalogue import SCORE_KEY
 from engine.errors import DataError
+from engine.i18n import gettext as _
 from engine.results.sums import window_sums
 from tui.library import Library, Loaded
 from tui.loader import Judging
@@ -35,7 +36,7 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
             sums = window_sums(run, metrics=keys, checkpoints=names)
             return weigh(analysis, run.summary, sums, catalogue=catalogue, weights=weights)
         except DataError as error:
-            missing = f"per-frame rows are not used: {error}"
+            missing = _("per-frame rows are not used: {reason}").format(reason=error)
     return weigh(analysis, run.summary, None, catalogue=catalogue, weights=weights, missing=missing)
 
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
+from engine.i18n import mark
 from tui.commands import Command
 from tui.widgets.bars import KeyBar, StatusLine, TabBar
 
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from tui.session import Session
     from tui.state import ViewState
 
-TABS = (("runs", "Runs"), ("compare", "Compare"), ("trends", "Trends"), ("pick", "Pick"), ("checkpoint", "Checkpoint"))
+TABS = (
+    ("runs", mark("Runs")),
+    ("compare", mark("Compare")),
+    ("trends", mark("Trends")),
+    ("pick", mark("Pick")),
+    ("checkpoint", mark("Checkpoint")),
+)
 
 # Below these sizes a screen gives up what it can do without.
 NARROW_COLUMNS = 80

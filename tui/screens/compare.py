@@ -9,9 +9,11 @@ from textual import on
 from textual.widget import Widget
 
 from engine.errors import LorascopeError, UsageError
+from engine.i18n import gettext as _
+from engine.i18n import mark, speaking
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
-from tui.state import BEST, Block
+from tui.state import BEST, VIEW_NAMES, Block
 from tui.widgets.grid import Grid
 from tui.widgets.grid_model import EmptySource
 
@@ -31,25 +33,36 @@ class CompareScreen(LorascopeScreen):
     """Runs side by side."""
 
     NAME = "compare"
-    HELP = """One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what
-    changed. The arrow beside a metric is the direction of better; ▲ better and ▼ worse (B and W in plain text) mark a
-    change that was told from chance, corrected for all checkpoints of the run; ≈ (=): no difference is shown; no mark:
-    it cannot be judged, or is not yet. The status line has the interval, and whether it is paired (per-frame rows) or
-    unpaired (means, spreads, counts). Runs on different samples or protocols are to be read by their changes, not their
-    values: the warning below says so."""
+    HELP = mark(
+        "One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what "
+        "changed. The arrow beside a metric is the direction of better; ▲ better and ▼ worse (B and W in plain text) "
+        "mark a change that was told from chance, corrected for all checkpoints of the run; ≈ (=): no difference is "
+        "shown; no mark: it cannot be judged, or is not yet. The status line has the interval, and whether it is "
+        "paired (per-frame rows) or unpaired (means, spreads, counts). Runs on different samples or protocols are to "
+        "be read by their changes, not their values: the warning below says so."
+    )
     ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("cycle_view", "v", "view", "Show changes in percent, as differences, or values alone."),
-        Command("filter", "slash", "filter", "Show only some metrics: words or globs, ! excludes, commas between."),
-        Command("different", "d", "differ", "Show only metrics that differ, or all again."),
-        Command("checkpoint", "c", "checkpoint", "Choose the checkpoint of the block under the cursor."),
-        Command("objective", "o", "objective", "Choose what best means."),
-        Command("add", "plus,a", "add", "Add a block: any run, any checkpoint."),
-        Command("remove", "x,minus", "remove", "Take the block under the cursor away."),
+        Command("cycle_view", "v", mark("view"), mark("Show changes in percent, as differences, or values alone.")),
         Command(
-            "reset", "R", "reset", "Forget the arrangement: the best checkpoint of every marked run.", footer=False
+            "filter",
+            "slash",
+            mark("filter"),
+            mark("Show only some metrics: words or globs, ! excludes, commas between."),
         ),
-        Command("export", "e", "export", "Write the table to CSV, Parquet, JSON, Markdown or LaTeX."),
-        Command("copy", "y", "copy", "Copy the table as Markdown to the clipboard."),
+        Command("different", "d", mark("differ"), mark("Show only metrics that differ, or all again.")),
+        Command("checkpoint", "c", mark("checkpoint"), mark("Choose the checkpoint of the block under the cursor.")),
+        Command("objective", "o", mark("objective"), mark("Choose what best means.")),
+        Command("add", "plus,a", mark("add"), mark("Add a block: any run, any checkpoint.")),
+        Command("remove", "x,minus", mark("remove"), mark("Take the block under the cursor away.")),
+        Command(
+            "reset",
+            "R",
+            mark("reset"),
+            mark("Forget the arrangement: the best checkpoint of every marked run."),
+            footer=False,
+        ),
+        Command("export", "e", mark("export"), mark("Write the table to CSV, Parquet, JSON, Markdown or LaTeX.")),
+        Command("copy", "y", mark("copy"), mark("Copy the table as Markdown to the clipboard.")),
     )
     BINDINGS = bindings(ACTIONS)
 
@@ -63,7 +76,7 @@ class CompareScreen(LorascopeScreen):
 
     def body(self) -> Iterator[Widget]:
         """The table alone."""
-        yield Grid(frozen=2, cursor="cell", empty="reading …", id="compare-grid", classes="body")
+        yield Grid(frozen=2, cursor="cell", empty=_("reading …"), id="compare-grid", classes="body")
 
     @property
     def grid(self) -> Grid:
@@ -74,7 +87,8 @@ class CompareScreen(LorascopeScreen):
         """The blocks as they are chosen."""
         blocks = self.session.blocks()
         if not blocks:
-            self.grid.empty = "looking for runs …" if self.session.discovering else "no run to compare: see 1 Runs"
+            discovering = self.session.discovering
+            self.grid.empty = _("looking for runs …") if discovering else _("no run to compare: see 1 Runs")
             return
         loaded = self.need(block.run for block in blocks)
         library = self.library
@@ -132,13 +146,16 @@ class CompareScreen(LorascopeScreen):
         return self._source.block_of(self.grid.cursor_column) if self._source and self._blocks else None
 
     def _say(self) -> None:
-        parts = [f"view {self.state.view}", f"objective {self.state.objective}"]
+        parts = [
+            _("view {view}").format(view=_(VIEW_NAMES[self.state.view])),
+            _("objective {metric}").format(metric=self.state.objective),
+        ]
         if self.state.metrics:
-            parts.append(f"metrics {self.state.metrics}")
+            parts.append(_("metrics {pattern}").format(pattern=self.state.metrics))
         if self.state.only_different:
-            parts.append("only different")
+            parts.append(_("only different"))
         if self.judging:
-            parts.append("judging…")
+            parts.append(_("judging…"))
         at = self._at()
         metric = self._source.metric(self.grid.cursor_row) if self._source else None
         if at is not None and metric and self._comparison:
@@ -187,15 +204,15 @@ class CompareScreen(LorascopeScreen):
 
         def check(text: str) -> None:
             if text.strip() and not match_metrics(text, keys, library.catalogue):
-                raise UsageError(f"no metric fits {text!r}")
+                raise UsageError(_("no metric fits {text}").format(text=repr(text)))
 
         def done(text: str | None) -> None:
             if text is not None:
                 self.state.metrics = text.strip()
                 self.refresh_view()
 
-        hint = "e.g. building   depth.*.abs_rel   delta1, planarity   !pose   (empty: all)"
-        self.app.push_screen(LineDialog("Metrics to show", self.state.metrics, check=check, hint=hint), done)
+        hint = _("e.g. building   depth.*.abs_rel   delta1, planarity   !pose   (empty: all)")
+        self.app.push_screen(LineDialog(_("Metrics to show"), self.state.metrics, check=check, hint=hint), done)
 
     def action_checkpoint(self) -> None:
         """Another checkpoint for this block."""
@@ -228,7 +245,7 @@ class CompareScreen(LorascopeScreen):
             if self._source:
                 self.grid.move_cursor(column=len(self._source.columns) - 1)
 
-        choose_run(self, "Add a run (then c chooses its checkpoint)", done)
+        choose_run(self, _("Add a run (then c chooses its checkpoint)"), done)
 
     def action_remove(self) -> None:
         """One block less."""
@@ -236,7 +253,7 @@ class CompareScreen(LorascopeScreen):
         if at is None:
             return
         if len(self._blocks) == 1:
-            self.notify("the last block stays: add another one first", timeout=2)
+            self.notify(_("the last block stays: add another one first"), timeout=2)
             return
         self._arrange()
         del self.state.blocks[at]
@@ -280,7 +297,8 @@ class CompareScreen(LorascopeScreen):
         from engine.export.tables import TableFormat, render
 
         if self._comparison:
-            flat = self._table(TableFormat.MARKDOWN)
+            with speaking("en"):  # as in the files
+                flat = self._table(TableFormat.MARKDOWN)
             text = render(flat.frame, TableFormat.MARKDOWN, headers=flat.headers, digits=flat.digits, right=flat.right)
             self.app.copy_to_clipboard(str(text))
-            self.notify("table copied as Markdown", timeout=1.5)
+            self.notify(_("table copied as Markdown"), timeout=1.5)

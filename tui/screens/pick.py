@@ -12,6 +12,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.errors import LorascopeError
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
 from tui.screens.pick_dialogs import add_limit, choose_axes, edit_limit, type_where
@@ -33,26 +35,44 @@ class PickScreen(LorascopeScreen):
     """Choose what to ship."""
 
     NAME = "pick"
-    HELP = """Set limits on quality, speed and memory on the left (arrows move the knob, enter types a value, delete
-    switches it off); what remains is ranked by the objective on the right. ◆ marks the Pareto front over the two
-    metrics of the scatter: no other checkpoint that remains is better in both. = in place of a rank: it cannot be told
-    from the best; the status line says which of those to take, by cost or steadiness. ▲ ▼ ≈ are the verdicts on the
-    change against the baseline, as in Compare. Put candidates into the basket with b, then e exports them with their
-    files verified and the choice written down."""
+    HELP = mark(
+        "Set limits on quality, speed and memory on the left (arrows move the knob, enter types a value, delete "
+        "switches it off); what remains is ranked by the objective on the right. ◆ marks the Pareto front over the two "
+        "metrics of the scatter: no other checkpoint that remains is better in both. = in place of a rank: it cannot "
+        "be told from the best; the status line says which of those to take, by cost or steadiness. ▲ ▼ ≈ are the "
+        "verdicts on the change against the baseline, as in Compare. Put candidates into the basket with b, then e "
+        "exports them with their files verified and the choice written down."
+    )
     ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("switch", "tab,f", "limits/ranking", "Go from the limits to the ranking and back.", label="tab"),
-        Command("basket", "b,space", "basket", "Put the checkpoint under the cursor into the basket, or take it out."),
-        Command("export", "e", "export", "Copy the basket's checkpoints, else the one under the cursor, verified."),
-        Command("objective", "o", "objective", "Choose what to rank by."),
-        Command("where", "w,slash", "where", "Type a further condition over any metrics, as in --where."),
-        Command("add_limit", "plus,a", "add limit", "Limit one more metric."),
-        Command("run", "r", "run", "Choose the run."),
-        Command("scatter", "p", "scatter", "Choose the two metrics of the Pareto front."),
-        Command("plot", "s", "show plot", "Show or hide the scatter.", footer=False),
-        Command("clear", "X", "clear", "Switch all limits off."),
-        Command("copy", "y", "copy", "Copy the filter as a command to the clipboard."),
         Command(
-            "table", "E", "write table", "Write the ranking to CSV, Parquet, JSON, Markdown or LaTeX.", footer=False
+            "switch", "tab,f", mark("limits/ranking"), mark("Go from the limits to the ranking and back."), label="tab"
+        ),
+        Command(
+            "basket",
+            "b,space",
+            mark("basket"),
+            mark("Put the checkpoint under the cursor into the basket, or take it out."),
+        ),
+        Command(
+            "export",
+            "e",
+            mark("export"),
+            mark("Copy the basket's checkpoints, else the one under the cursor, verified."),
+        ),
+        Command("objective", "o", mark("objective"), mark("Choose what to rank by.")),
+        Command("where", "w,slash", mark("where"), mark("Type a further condition over any metrics, as in --where.")),
+        Command("add_limit", "plus,a", mark("add limit"), mark("Limit one more metric.")),
+        Command("run", "r", mark("run"), mark("Choose the run.")),
+        Command("scatter", "p", mark("scatter"), mark("Choose the two metrics of the Pareto front.")),
+        Command("plot", "s", mark("show plot"), mark("Show or hide the scatter."), footer=False),
+        Command("clear", "X", mark("clear"), mark("Switch all limits off.")),
+        Command("copy", "y", mark("copy"), mark("Copy the filter as a command to the clipboard.")),
+        Command(
+            "table",
+            "E",
+            mark("write table"),
+            mark("Write the ranking to CSV, Parquet, JSON, Markdown or LaTeX."),
+            footer=False,
         ),
     )
     BINDINGS = bindings(ACTIONS)
@@ -100,7 +120,8 @@ class PickScreen(LorascopeScreen):
         """Filter and rank the chosen run."""
         key = self._run()
         if key is None:
-            self.grid.empty = "looking for runs …" if self.session.discovering else "no run to pick from: see 1 Runs"
+            discovering = self.session.discovering
+            self.grid.empty = _("looking for runs …") if discovering else _("no run to pick from: see 1 Runs")
             return
         loaded = self.need([key])
         library = self.library
@@ -130,8 +151,8 @@ class PickScreen(LorascopeScreen):
         self.judging = self.need_ties(self.loaded, ranking.objective, ranking.rows["checkpoint"].to_list())
         plain = self.lorascope.plain_mode
         self.limits.show(limit_lines(library, self.loaded, self.state.limits))
-        terms = [entry for entry, _ in limit_rows(self.state.limits, metrics, library.catalogue)]
-        self.grid.empty = "nothing remains: loosen a limit"
+        terms = [entry for entry, _limit in limit_rows(self.state.limits, metrics, library.catalogue)]
+        self.grid.empty = _("nothing remains: loosen a limit")
         self.grid.set_source(PickSource(self.picked, self.loaded.analysis, terms, library.catalogue, plain=plain))
         inside = {item.checkpoint for item in self.state.basket if item.run == key}
         self.grid.set_marked(inside)
@@ -241,7 +262,7 @@ class PickScreen(LorascopeScreen):
             self.state.pick_run = key
             self.refresh_view()
 
-        choose_run(self, "Pick from", done)
+        choose_run(self, _("Pick from"), done)
 
     def action_plot(self) -> None:
         """The scatter, or more room for the ranking."""
@@ -284,7 +305,7 @@ class PickScreen(LorascopeScreen):
 
         if self.picked and self.loaded:
             rows = self.picked.ranking.rows
-            export_table(self, lambda _: FlatTable(rows), f"{self.session.name(self.loaded.key)}-ranking.csv")
+            export_table(self, lambda _fmt: FlatTable(rows), f"{self.session.name(self.loaded.key)}-ranking.csv")
 
     def action_copy(self) -> None:
         """The same filter as a command."""
@@ -292,7 +313,7 @@ class PickScreen(LorascopeScreen):
 
         if self.picked and self.loaded:
             self.app.copy_to_clipboard(command_text(self.loaded.key, self.picked))
-            self.notify("command copied", timeout=1.5)
+            self.notify(_("command copied"), timeout=1.5)
 
     def on_resize(self, event: events.Resize) -> None:
         """The scatter needs room."""

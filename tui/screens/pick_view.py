@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from textual.content import Content
 
+from engine.i18n import gettext as _
+from engine.i18n import ngettext
 from engine.text import visible
 from tui.format import plain_text
 from tui.library import Library, Loaded
@@ -34,9 +36,9 @@ def count_text(library: Library, picked: Picked, *, plain: bool) -> Content:
     """How many remain, and what they are ranked by."""
     ranking = picked.ranking
     metric = library.catalogue.get(ranking.objective)
-    objective = f"by {visible(metric.title)} {metric.direction.arrow}"
+    objective = _("by {metric} {arrow}").format(metric=visible(metric.title), arrow=metric.direction.arrow)
     return Content.assemble(
-        (f"{ranking.kept} of {ranking.total} remain", _STRONG),
+        (_("{count} of {total} remain").format(count=ranking.kept, total=ranking.total), _STRONG),
         "\n",
         (plain_text(objective) if plain else objective, _WEAK),
     )
@@ -50,10 +52,12 @@ def status_text(run: str, picked: Picked, *, judging: bool) -> str:
         picked: what remains.
         judging: whether the tie group is still to come.
     """
-    parts = ["judging…" if judging else picked.advice, run]
-    if picked.ranking.unranked:
-        parts.append(f"{len(picked.ranking.unranked)} without a value of {picked.ranking.objective}")
-    parts.append(picked.where or "no limits: tab goes to them, arrows move the knobs")
+    parts = [_("judging…") if judging else picked.advice, run]
+    without = len(picked.ranking.unranked)
+    if without:
+        text = ngettext("{count} without a value of {metric}", "{count} without a value of {metric}", without)
+        parts.append(text.format(count=without, metric=picked.ranking.objective))
+    parts.append(picked.where or _("no limits: tab goes to them, arrows move the knobs"))
     return "  ·  ".join(part for part in parts if part)
 
 
@@ -64,7 +68,7 @@ def basket_text(basket: Sequence[BasketItem], names: Mapping[str, str]) -> Conte
         basket: the checkpoints.
         names: short names of the runs by key; checkpoints of other runs are left out.
     """
-    lines = [("basket", _STRONG)] if basket else [("basket is empty: b", _WEAK)]
+    lines = [(_("basket"), _STRONG)] if basket else [(_("basket is empty: b"), _WEAK)]
     lines += [(f"\n{visible(names[item.run])}/{visible(item.checkpoint)}", "") for item in basket if item.run in names]
     return Content.assemble(*lines)
 

@@ -10,7 +10,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from engine.catalogue import region_shown
 from engine.errors import LorascopeError
+from engine.i18n import gettext as _
+from engine.i18n import listing, mark
 from engine.text import visible
 from tui.commands import Command, bindings
 from tui.format import plain_text
@@ -22,13 +25,13 @@ if TYPE_CHECKING:
 
 # The figures in the order of their keys, with the short words of the bar.
 PRESETS = (
-    ("score", "score"),
-    ("depth", "depth"),
-    ("regions", "building/rest"),
-    ("geometry", "geometry"),
-    ("pose", "pose"),
-    ("profile", "profile"),
-    ("stability", "stability"),
+    ("score", mark("score")),
+    ("depth", mark("depth")),
+    ("regions", mark("building/rest")),
+    ("geometry", mark("geometry")),
+    ("pose", mark("pose")),
+    ("profile", mark("profile")),
+    ("stability", mark("stability")),
 )
 CUSTOM = "custom"
 
@@ -45,7 +48,8 @@ class PresetBar(Static):
             plain: ASCII alone.
         """
         parts: list[Content | str | tuple[str, str]] = []
-        for name, title in (*PRESETS, *(((CUSTOM, custom),) if custom else ())):
+        presets = ((name, _(title)) for name, title in PRESETS)
+        for name, title in (*presets, *(((CUSTOM, custom),) if custom else ())):
             shown = plain_text(title) if plain else title
             parts.append((f" {shown} ", "bold reverse" if name == current else "$foreground 60%"))
         self.update(Content.assemble(*parts), layout=False)
@@ -55,27 +59,40 @@ class TrendsScreen(LorascopeScreen):
     """Metrics over training."""
 
     NAME = "trends"
-    HELP = """Metrics over the checkpoints of the active runs (those marked in Runs). The dashed line is the run's own
-    baseline, the gold diamond its best checkpoint by the objective; with several runs every run has its colour.
-    Left and right move a cursor that reads values; stability shows the rolling variation with its threshold,
-    and jumps."""
+    HELP = mark(
+        "Metrics over the checkpoints of the active runs (those marked in Runs). The dashed line is the run's own "
+        "baseline, the gold diamond its best checkpoint by the objective; with several runs every run has its colour. "
+        "Left and right move a cursor that reads values; stability shows the rolling variation with its threshold, "
+        "and jumps."
+    )
     ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("preset(1)", "right_square_bracket,n", "next figure", "The next figure.", label="]"),
+        Command("preset(1)", "right_square_bracket,n", mark("next figure"), mark("The next figure."), label="]"),
         Command(
-            "preset(-1)", "left_square_bracket,N", "previous figure", "The figure before.", footer=False, label="["
+            "preset(-1)",
+            "left_square_bracket,N",
+            mark("previous figure"),
+            mark("The figure before."),
+            footer=False,
+            label="[",
         ),
-        Command("cursor(1)", "right,l", "read", "Move the cursor to the next checkpoint.", label="←→"),
-        Command("cursor(-1)", "left,h", "cursor back", "Move the cursor to the checkpoint before.", footer=False),
-        Command("cursor(10)", "shift+right,L", "cursor +10", "Move the cursor by ten checkpoints.", footer=False),
-        Command("cursor(-10)", "shift+left,H", "cursor -10", "Move it back by ten checkpoints.", footer=False),
-        Command("panel(1)", "down,pagedown,j", "panel", "The next plot, where not all fit.", label="↓"),
-        Command("panel(-1)", "up,pageup,k", "panel back", "The plot before.", footer=False),
-        Command("metric", "m", "metric", "Draw any metric."),
-        Command("more", "plus,a", "add metric", "Add one more metric to the figure of your own."),
-        Command("region", "g", "region", "Go through the regions: building, full, non_building."),
-        Command("runs", "r", "runs", "Choose which runs are drawn: mark them in Runs.", footer=False),
-        Command("open", "enter", "open", "Open the checkpoint under the cursor.", footer=False),
-        Command("copy", "y", "copy", "Copy the line under the cursor to the clipboard."),
+        Command("cursor(1)", "right,l", mark("read"), mark("Move the cursor to the next checkpoint."), label="←→"),
+        Command(
+            "cursor(-1)", "left,h", mark("cursor back"), mark("Move the cursor to the checkpoint before."), footer=False
+        ),
+        Command(
+            "cursor(10)", "shift+right,L", mark("cursor +10"), mark("Move the cursor by ten checkpoints."), footer=False
+        ),
+        Command(
+            "cursor(-10)", "shift+left,H", mark("cursor -10"), mark("Move it back by ten checkpoints."), footer=False
+        ),
+        Command("panel(1)", "down,pagedown,j", mark("panel"), mark("The next plot, where not all fit."), label="↓"),
+        Command("panel(-1)", "up,pageup,k", mark("panel back"), mark("The plot before."), footer=False),
+        Command("metric", "m", mark("metric"), mark("Draw any metric.")),
+        Command("more", "plus,a", mark("add metric"), mark("Add one more metric to the figure of your own.")),
+        Command("region", "g", mark("region"), mark("Go through the regions: building, full, non_building.")),
+        Command("runs", "r", mark("runs"), mark("Choose which runs are drawn: mark them in Runs."), footer=False),
+        Command("open", "enter", mark("open"), mark("Open the checkpoint under the cursor."), footer=False),
+        Command("copy", "y", mark("copy"), mark("Copy the line under the cursor to the clipboard.")),
     )
     BINDINGS = bindings(ACTIONS)
 
@@ -99,7 +116,7 @@ class TrendsScreen(LorascopeScreen):
         custom = self._custom_title()
         self.query_one(PresetBar).show(self._preset(), custom=custom, plain=self.lorascope.plain_mode)
         if not active:
-            self.show_status("looking for runs …" if self.session.discovering else "no run to draw: see 1 Runs")
+            self.show_status(_("looking for runs …") if self.session.discovering else _("no run to draw: see 1 Runs"))
             return
         loaded = self.need(active)
         library = self.library
@@ -112,7 +129,7 @@ class TrendsScreen(LorascopeScreen):
         preset = self.state.preset
         if preset == CUSTOM and not self.state.trend_metrics:
             return PRESETS[0][0]
-        return preset if preset in {name for name, _ in PRESETS} or preset == CUSTOM else PRESETS[0][0]
+        return preset if preset in {name for name, _title in PRESETS} or preset == CUSTOM else PRESETS[0][0]
 
     def _custom_title(self) -> str:
         if not self.state.trend_metrics:
@@ -145,11 +162,11 @@ class TrendsScreen(LorascopeScreen):
         self._say()
 
     def _say(self) -> None:
-        parts = [", ".join(self.session.names([entry.key for entry in self._loaded]))]
+        parts = [listing(self.session.names([entry.key for entry in self._loaded]))]
         if self._preset() not in (CUSTOM, "regions", "score", "pose"):
-            parts.append(f"region {self.state.region}")
+            parts.append(_("region {region}").format(region=region_shown(self.state.region)))
         if self.plot.pages > 1:
-            parts.append(f"plot {self.plot.page + 1} of {self.plot.pages}: ↓")
+            parts.append(_("plot {number} of {total}: ↓").format(number=self.plot.page + 1, total=self.plot.pages))
         self.show_status("  ·  ".join(parts), self.plot.figure.note)
 
     @on(PlotView.Drawn)
@@ -158,7 +175,7 @@ class TrendsScreen(LorascopeScreen):
 
     def action_preset(self, by: int) -> None:
         """Another figure."""
-        names = [name for name, _ in PRESETS] + ([CUSTOM] if self.state.trend_metrics else [])
+        names = [name for name, _title in PRESETS] + ([CUSTOM] if self.state.trend_metrics else [])
         self.state.preset = names[(names.index(self._preset()) + by) % len(names)]
         self.refresh_view()
 
@@ -210,7 +227,7 @@ class TrendsScreen(LorascopeScreen):
             self.state.preset = CUSTOM
             self.refresh_view()
 
-        ask(self, "Metric to draw", choices, next(iter(self.state.trend_metrics), None), done)
+        ask(self, _("Metric to draw"), choices, next(iter(self.state.trend_metrics), None), done)
 
     def action_runs(self) -> None:
         """Mark other runs."""
@@ -233,9 +250,9 @@ class TrendsScreen(LorascopeScreen):
         """The readout as text."""
         plot = self.plot
         if plot.cursor_index is None:
-            self.notify("move the cursor first: ← or →", timeout=2)
+            self.notify(_("move the cursor first: ← or →"), timeout=2)
             return
         from tui.plots.readout import readout
 
         self.app.copy_to_clipboard(readout(plot.figure, plot.cursor_index))
-        self.notify("values copied", timeout=1.5)
+        self.notify(_("values copied"), timeout=1.5)
