@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 
 from engine.i18n import gettext as _
-from engine.i18n import listing, mark
+from engine.i18n import listing
 from engine.results.model import RunRef
 from engine.text import counted, visible
 from tui.commands import Command, bindings
@@ -64,19 +64,17 @@ class LorascopeApp(App[None]):
     TITLE = "lorascope"
     CSS_PATH = "styles/app.tcss"
     ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("show('runs')", "1", mark("runs"), mark("Go to Runs."), footer=False),
-        Command("show('compare')", "2", mark("compare"), mark("Go to Compare."), footer=False),
-        Command("show('trends')", "3", mark("trends"), mark("Go to Trends."), footer=False),
-        Command("show('pick')", "4", mark("pick"), mark("Go to Pick."), footer=False),
-        Command("show('checkpoint')", "5", mark("checkpoint"), mark("Go to Checkpoint."), footer=False),
-        Command("reload", "ctrl+r", mark("reload"), mark("Look for runs again and read them anew."), footer=False),
-        Command("theme", "T", mark("theme"), mark("Change to the next of lorascope's themes."), footer=False),
-        Command(
-            "plain", "P", mark("plain text"), mark("Draw with ASCII characters alone, or no longer."), footer=False
-        ),
-        Command("help", "question_mark,f1", mark("help"), mark("Explain this screen and list its keys.")),
-        Command("command_palette", "ctrl+p", mark("palette"), mark("Find a command by its name."), footer=False),
-        Command("quit", "q,ctrl+q", mark("quit"), mark("Leave lorascope; the view is kept for this folder.")),
+        Command("show('runs')", "1", "runs", "Go to Runs.", footer=False),
+        Command("show('compare')", "2", "compare", "Go to Compare.", footer=False),
+        Command("show('trends')", "3", "trends", "Go to Trends.", footer=False),
+        Command("show('pick')", "4", "pick", "Go to Pick.", footer=False),
+        Command("show('checkpoint')", "5", "checkpoint", "Go to Checkpoint.", footer=False),
+        Command("reload", "ctrl+r", "reload", "Look for runs again and read them anew.", footer=False),
+        Command("theme", "T", "theme", "Change to the next of lorascope's themes.", footer=False),
+        Command("plain", "P", "plain text", "Draw with ASCII characters alone, or no longer.", footer=False),
+        Command("help", "question_mark,f1", "help", "Explain this screen and list its keys."),
+        Command("command_palette", "ctrl+p", "palette", "Find a command by its name.", footer=False),
+        Command("quit", "q,ctrl+q", "quit", "Leave lorascope; the view is kept for this folder."),
     )
     BINDINGS = bindings(ACTIONS)
     COMMANDS: ClassVar = {lambda: _palette_provider()}

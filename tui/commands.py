@@ -31,8 +31,8 @@ class Command:
     Attributes:
         action: the Textual action, e.g. ``"cycle_view"`` or ``"app.show('compare')"``.
         keys: comma-separated Textual keys; the first one is shown.
-        title: one or two words, for the footer and the palette; marked, to be shown as ``word``.
-        help: one sentence; marked, to be shown as ``sentence``.
+        title: one or two words, for the footer and the palette; shown as ``word``.
+        help: one sentence; shown as ``sentence``.
         footer: whether the footer has room for it (the help and the palette always list it).
         label: what to show instead of the first key, e.g. ``"1-5"``.
     """

@@ -9,7 +9,7 @@ import polars as pl
 
 from engine.catalogue import Catalogue, Metric
 from engine.i18n import gettext as _
-from engine.i18n import mark
+from engine.i18n import mark, pgettext
 from tui.format import MISSING, change_mark, metric_number, percent, plain_text, signed
 from tui.plots.panels import heading
 from tui.text import cell_width
@@ -201,7 +201,7 @@ class AblationSource(_Rows):
             Column("value", _("value"), 9, "right", min_width=8),
             *([Column("against", against, 9, "right", min_width=8)] if against else []),
             *([Column("change", self.sign("Δ%"), 8, "right", min_width=6), Column("mark", "", 1)] if against else []),
-            Column("frames", _("frames"), 6, "right", rule=True),
+            Column("frames", pgettext("how many", "frames"), 6, "right", rule=True),
             Column("failed", _("unfitted"), 8, "right"),
             Column("fits", _("what is fitted"), 17),
         ]
@@ -239,12 +239,13 @@ class SlicesSource(_Rows):
 
     def __init__(self, means: pl.DataFrame, metric: Metric, against: str, *, plain: bool) -> None:
         super().__init__(plain=plain)
-        counted, every = (_("frames"), _("all frames")) if metric.region else (_("values"), _("all values"))
+        counted = pgettext("how many", "frames") if metric.region else pgettext("how many", "values")
+        every = _("all frames") if metric.region else _("all values")
         title = self.sign(heading(metric))
         width = 9 if against else max(9, cell_width(title))
         self.columns = [
             Column("slice", _("slice"), 30, min_width=12, ellipsis="middle"),
-            Column("windows", _("windows"), 7, "right"),
+            Column("windows", pgettext("how many", "windows"), 7, "right"),
             Column("count", counted, 7, "right"),
             Column("value", _("value"), width, "right", rule=True, group=title),
             *([Column("against", against, 9, "right", group=title)] if against else []),

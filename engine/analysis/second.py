@@ -9,6 +9,7 @@ import polars as pl
 from engine.analysis.overview import RunAnalysis
 from engine.analysis.ranking import Ranking
 from engine.catalogue import SCORE_KEY
+from engine.i18n import gettext as _
 
 LATENCY = "performance.latency_sec"
 
@@ -34,11 +35,12 @@ def recommendation(ranking: Ranking, analysis: RunAnalysis, weights: Mapping[str
     group = rows.filter("tied_with_best").get_column("checkpoint").to_list()
     if len(group) < 2:
         return ""
-    count = f"{len(group)} of {rows.height} tied"
+    count = _("{count} of {total} tied").format(count=len(group), total=rows.height)
     costs = _values(analysis.table, group, LATENCY)
     if costs and max(costs.values()) > (1.0 + _SAME_COST) * min(costs.values()):
         name = min(group, key=costs.__getitem__)
-        return f"{count}; take {name}, the cheapest ({costs[name]:.3g} s)"
+        said = _("{tied}; take {checkpoint}, the cheapest ({seconds} s)")
+        return said.format(tied=count, checkpoint=name, seconds=f"{costs[name]:.3g}")
     keys = dict(weights) if ranking.objective == SCORE_KEY else {ranking.objective: 1.0}
     parts = [
         {name: weight * value for name, value in _values(analysis.stds, group, key).items()}
@@ -48,7 +50,8 @@ def recommendation(ranking: Ranking, analysis: RunAnalysis, weights: Mapping[str
         return count
     spread = {name: sum(part[name] for part in parts) for name in group}
     name = min(group, key=spread.__getitem__)
-    return f"{count}; take {name}, the steadiest (std {spread[name]:.3g})"
+    said = _("{tied}; take {checkpoint}, the steadiest (std {deviation})")
+    return said.format(tied=count, checkpoint=name, deviation=f"{spread[name]:.3g}")
 
 
 def _values(table: pl.DataFrame, names: list[str], key: str) -> dict[str, float]:

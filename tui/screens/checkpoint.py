@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 
 from engine.i18n import gettext as _
-from engine.i18n import listing, mark
+from engine.i18n import listing
 from tui.commands import Command, bindings
 from tui.screens.checkpoint_choices import choose_against, choose_metric, next_order, next_region
 from tui.screens.checkpoint_keys import ACTIONS, FRAMES, ONLY_ON, PAGES, TABLE
@@ -22,15 +22,13 @@ class CheckpointScreen(CheckpointView):
     """One checkpoint."""
 
     NAME = "checkpoint"
-    HELP = mark(
-        "One checkpoint, on six pages. Table: every metric with the run's baseline, the change and its interval, "
-        "its rank among the run's checkpoints (1 is the best), and its spread over frames; ▲ better and ▼ worse were "
-        "told from chance, ≈: no difference is shown. The other pages ask the single frames of the metric under the "
-        "table's cursor: its distribution; its frames, the worst first (▣: there is a picture, enter shows it); the "
-        "depth metrics under each alignment; the photometric inlier curve with the threshold of the score; means per "
-        "drive and stratum. They lay the checkpoint beside the baseline, or beside another one chosen with a; △ and ▽ "
-        "there are better and worse by direction alone."
-    )
+    HELP = """One checkpoint, on six pages. Table: every metric with the run's baseline, the change and its interval,
+    its rank among the run's checkpoints (1 is the best), and its spread over frames; ▲ better and ▼ worse were told
+    from chance, ≈: no difference is shown. The other pages ask the single frames of the metric under the table's
+    cursor: its distribution; its frames, the worst first (▣: there is a picture, enter shows it); the depth metrics
+    under each alignment; the photometric inlier curve with the threshold of the score; means per drive and stratum.
+    They lay the checkpoint beside the baseline, or beside another one chosen with a; △ and ▽ there are better and
+    worse by direction alone."""
     ACTIONS: ClassVar[tuple[Command, ...]] = ACTIONS
     BINDINGS = bindings(ACTIONS)
 

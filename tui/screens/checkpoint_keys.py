@@ -31,42 +31,28 @@ ONLY_ON = {
 }
 
 ACTIONS: tuple[Command, ...] = (
-    Command("page(1)", "tab", mark("page"), mark("The next page.")),
-    Command("page(-1)", "shift+tab", mark("page back"), mark("The page before."), footer=False, label="shift+tab"),
+    Command("page(1)", "tab", "page", "The next page."),
+    Command("page(-1)", "shift+tab", "page back", "The page before.", footer=False, label="shift+tab"),
     Command(
-        "step(1)",
-        "right_square_bracket",
-        mark("step"),
-        mark("The checkpoint after this one; with [ the one before."),
-        label="[ ]",
+        "step(1)", "right_square_bracket", "step", "The checkpoint after this one; with [ the one before.", label="[ ]"
     ),
-    Command(
-        "step(-1)", "left_square_bracket", mark("step back"), mark("The checkpoint before this one."), footer=False
-    ),
-    Command(
-        "order", "s", mark("sort"), mark("Sort frames: the worst, what was lost, or the largest difference first.")
-    ),
-    Command(
-        "apart(1)", "n", mark("most apart"), mark("Go to the frame in which the two differ most, then to the next.")
-    ),
-    Command("apart(-1)", "N", mark("apart back"), mark("The frame before in that order."), footer=False),
-    Command("pictured", "p", mark("pictured"), mark("Go to the next frame that has a picture.")),
-    Command(
-        "open", "enter", mark("trend"), mark("On frames the picture, if there is one; else the metric over training.")
-    ),
-    Command(
-        "cursor(1)", "right,l", mark("read"), mark("Move the cursor of a plot, which reads its values."), label="←→"
-    ),
-    Command("cursor(-1)", "left,h", mark("read back"), mark("Move it back."), footer=False),
-    Command("metric", "m", mark("metric"), mark("Choose the metric whose frames are looked at.")),
-    Command("region", "R", mark("region"), mark("Go through the regions (alignments, photometric).")),
-    Command("against", "a", mark("against"), mark("Choose the checkpoint that this one is laid beside.")),
-    Command("checkpoint", "c", mark("checkpoint"), mark("Choose a checkpoint.")),
-    Command("run", "r", mark("run"), mark("Choose a run.")),
-    Command("basket", "b", mark("basket"), mark("Put this checkpoint into the basket, or take it out.")),
-    Command("trend", "t", mark("trend"), mark("Draw the metric over training."), footer=False),
-    Command("export", "e", mark("export"), mark("Copy this checkpoint's files to a folder, verified and described.")),
-    Command("copy", "y", mark("copy"), mark("Copy run and checkpoint (on frames: and the frame) to the clipboard.")),
+    Command("step(-1)", "left_square_bracket", "step back", "The checkpoint before this one.", footer=False),
+    Command("order", "s", "sort", "Sort frames: the worst, what was lost, or the largest difference first."),
+    Command("apart(1)", "n", "most apart", "Go to the frame in which the two differ most, then to the next."),
+    Command("apart(-1)", "N", "apart back", "The frame before in that order.", footer=False),
+    Command("pictured", "p", "pictured", "Go to the next frame that has a picture."),
+    Command("open", "enter", "trend", "On frames the picture, if there is one; else the metric over training."),
+    Command("cursor(1)", "right,l", "read", "Move the cursor of a plot, which reads its values.", label="←→"),
+    Command("cursor(-1)", "left,h", "read back", "Move it back.", footer=False),
+    Command("metric", "m", "metric", "Choose the metric whose frames are looked at."),
+    Command("region", "R", "region", "Go through the regions (alignments, photometric)."),
+    Command("against", "a", "against", "Choose the checkpoint that this one is laid beside."),
+    Command("checkpoint", "c", "checkpoint", "Choose a checkpoint."),
+    Command("run", "r", "run", "Choose a run."),
+    Command("basket", "b", "basket", "Put this checkpoint into the basket, or take it out."),
+    Command("trend", "t", "trend", "Draw the metric over training.", footer=False),
+    Command("export", "e", "export", "Copy this checkpoint's files to a folder, verified and described."),
+    Command("copy", "y", "copy", "Copy run and checkpoint (on frames: and the frame) to the clipboard."),
 )
 
 

@@ -61,11 +61,7 @@ class CheckpointView(LorascopeScreen):
 
     def run_key(self) -> str | None:
         """The run that is shown: the chosen one, else the first of the active ones."""
-        key = self.state.checkpoint_run
-        if self.session.usable(key):
-            return key
-        active = self.session.active_runs()
-        return active[0] if active else None
+        return self.run_or_first(self.state.checkpoint_run)
 
     def current(self) -> tuple[Loaded, str] | None:
         """The run and the checkpoint that is shown; None while it is read or where there is none."""
@@ -86,7 +82,7 @@ class CheckpointView(LorascopeScreen):
         page = self.page
         self.query_one(PageBar).show(page, plain=self.lorascope.plain_mode)
         if self.run_key() is None:
-            self.grid.empty = _("looking for runs …") if self.session.discovering else _("no run to show: see 1 Runs")
+            self.grid.empty = self.without_runs(_("no run to show: see 1 Runs"))
             return
         current = self.current()
         library = self.library

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from engine.errors import LorascopeError, UsageError
 from engine.i18n import gettext as _
-from engine.i18n import mark, speaking
+from engine.i18n import speaking
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
 from tui.state import BEST, VIEW_NAMES, Block
@@ -33,36 +33,25 @@ class CompareScreen(LorascopeScreen):
     """Runs side by side."""
 
     NAME = "compare"
-    HELP = mark(
-        "One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what "
-        "changed. The arrow beside a metric is the direction of better; ▲ better and ▼ worse (B and W in plain text) "
-        "mark a change that was told from chance, corrected for all checkpoints of the run; ≈ (=): no difference is "
-        "shown; no mark: it cannot be judged, or is not yet. The status line has the interval, and whether it is "
-        "paired (per-frame rows) or unpaired (means, spreads, counts). Runs on different samples or protocols are to "
-        "be read by their changes, not their values: the warning below says so."
-    )
+    HELP = """One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what
+    changed. The arrow beside a metric is the direction of better; ▲ better and ▼ worse (B and W in plain text) mark a
+    change that was told from chance, corrected for all checkpoints of the run; ≈ (=): no difference is shown; no mark:
+    it cannot be judged, or is not yet. The status line has the interval, and whether it is paired (per-frame rows) or
+    unpaired (means, spreads, counts). Runs on different samples or protocols are to be read by their changes, not their
+    values: the warning below says so."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("cycle_view", "v", mark("view"), mark("Show changes in percent, as differences, or values alone.")),
+        Command("cycle_view", "v", "view", "Show changes in percent, as differences, or values alone."),
+        Command("filter", "slash", "filter", "Show only some metrics: words or globs, ! excludes, commas between."),
+        Command("different", "d", "differ", "Show only metrics that differ, or all again."),
+        Command("checkpoint", "c", "checkpoint", "Choose the checkpoint of the block under the cursor."),
+        Command("objective", "o", "objective", "Choose what best means."),
+        Command("add", "plus,a", "add", "Add a block: any run, any checkpoint."),
+        Command("remove", "x,minus", "remove", "Take the block under the cursor away."),
         Command(
-            "filter",
-            "slash",
-            mark("filter"),
-            mark("Show only some metrics: words or globs, ! excludes, commas between."),
+            "reset", "R", "reset", "Forget the arrangement: the best checkpoint of every marked run.", footer=False
         ),
-        Command("different", "d", mark("differ"), mark("Show only metrics that differ, or all again.")),
-        Command("checkpoint", "c", mark("checkpoint"), mark("Choose the checkpoint of the block under the cursor.")),
-        Command("objective", "o", mark("objective"), mark("Choose what best means.")),
-        Command("add", "plus,a", mark("add"), mark("Add a block: any run, any checkpoint.")),
-        Command("remove", "x,minus", mark("remove"), mark("Take the block under the cursor away.")),
-        Command(
-            "reset",
-            "R",
-            mark("reset"),
-            mark("Forget the arrangement: the best checkpoint of every marked run."),
-            footer=False,
-        ),
-        Command("export", "e", mark("export"), mark("Write the table to CSV, Parquet, JSON, Markdown or LaTeX.")),
-        Command("copy", "y", mark("copy"), mark("Copy the table as Markdown to the clipboard.")),
+        Command("export", "e", "export", "Write the table to CSV, Parquet, JSON, Markdown or LaTeX."),
+        Command("copy", "y", "copy", "Copy the table as Markdown to the clipboard."),
     )
     BINDINGS = bindings(ACTIONS)
 
@@ -87,8 +76,7 @@ class CompareScreen(LorascopeScreen):
         """The blocks as they are chosen."""
         blocks = self.session.blocks()
         if not blocks:
-            discovering = self.session.discovering
-            self.grid.empty = _("looking for runs …") if discovering else _("no run to compare: see 1 Runs")
+            self.grid.empty = self.without_runs(_("no run to compare: see 1 Runs"))
             return
         loaded = self.need(block.run for block in blocks)
         library = self.library

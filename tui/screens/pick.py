@@ -13,7 +13,6 @@ from textual.widgets import Static
 
 from engine.errors import LorascopeError
 from engine.i18n import gettext as _
-from engine.i18n import mark
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
 from tui.screens.pick_dialogs import add_limit, choose_axes, edit_limit, type_where
@@ -35,44 +34,26 @@ class PickScreen(LorascopeScreen):
     """Choose what to ship."""
 
     NAME = "pick"
-    HELP = mark(
-        "Set limits on quality, speed and memory on the left (arrows move the knob, enter types a value, delete "
-        "switches it off); what remains is ranked by the objective on the right. ◆ marks the Pareto front over the two "
-        "metrics of the scatter: no other checkpoint that remains is better in both. = in place of a rank: it cannot "
-        "be told from the best; the status line says which of those to take, by cost or steadiness. ▲ ▼ ≈ are the "
-        "verdicts on the change against the baseline, as in Compare. Put candidates into the basket with b, then e "
-        "exports them with their files verified and the choice written down."
-    )
+    HELP = """Set limits on quality, speed and memory on the left (arrows move the knob, enter types a value, delete
+    switches it off); what remains is ranked by the objective on the right. ◆ marks the Pareto front over the two
+    metrics of the scatter: no other checkpoint that remains is better in both. = in place of a rank: it cannot be told
+    from the best; the status line says which of those to take, by cost or steadiness. ▲ ▼ ≈ are the verdicts on the
+    change against the baseline, as in Compare. Put candidates into the basket with b, then e exports them with their
+    files verified and the choice written down."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
+        Command("switch", "tab,f", "limits/ranking", "Go from the limits to the ranking and back.", label="tab"),
+        Command("basket", "b,space", "basket", "Put the checkpoint under the cursor into the basket, or take it out."),
+        Command("export", "e", "export", "Copy the basket's checkpoints, else the one under the cursor, verified."),
+        Command("objective", "o", "objective", "Choose what to rank by."),
+        Command("where", "w,slash", "where", "Type a further condition over any metrics, as in --where."),
+        Command("add_limit", "plus,a", "add limit", "Limit one more metric."),
+        Command("run", "r", "run", "Choose the run."),
+        Command("scatter", "p", "scatter", "Choose the two metrics of the Pareto front."),
+        Command("plot", "s", "show plot", "Show or hide the scatter.", footer=False),
+        Command("clear", "X", "clear", "Switch all limits off."),
+        Command("copy", "y", "copy", "Copy the filter as a command to the clipboard."),
         Command(
-            "switch", "tab,f", mark("limits/ranking"), mark("Go from the limits to the ranking and back."), label="tab"
-        ),
-        Command(
-            "basket",
-            "b,space",
-            mark("basket"),
-            mark("Put the checkpoint under the cursor into the basket, or take it out."),
-        ),
-        Command(
-            "export",
-            "e",
-            mark("export"),
-            mark("Copy the basket's checkpoints, else the one under the cursor, verified."),
-        ),
-        Command("objective", "o", mark("objective"), mark("Choose what to rank by.")),
-        Command("where", "w,slash", mark("where"), mark("Type a further condition over any metrics, as in --where.")),
-        Command("add_limit", "plus,a", mark("add limit"), mark("Limit one more metric.")),
-        Command("run", "r", mark("run"), mark("Choose the run.")),
-        Command("scatter", "p", mark("scatter"), mark("Choose the two metrics of the Pareto front.")),
-        Command("plot", "s", mark("show plot"), mark("Show or hide the scatter."), footer=False),
-        Command("clear", "X", mark("clear"), mark("Switch all limits off.")),
-        Command("copy", "y", mark("copy"), mark("Copy the filter as a command to the clipboard.")),
-        Command(
-            "table",
-            "E",
-            mark("write table"),
-            mark("Write the ranking to CSV, Parquet, JSON, Markdown or LaTeX."),
-            footer=False,
+            "table", "E", "write table", "Write the ranking to CSV, Parquet, JSON, Markdown or LaTeX.", footer=False
         ),
     )
     BINDINGS = bindings(ACTIONS)
@@ -110,18 +91,13 @@ class PickScreen(LorascopeScreen):
         self.grid.focus()
 
     def _run(self) -> str | None:
-        key = self.state.pick_run
-        if self.session.usable(key):
-            return key
-        active = self.session.active_runs()
-        return active[0] if active else None
+        return self.run_or_first(self.state.pick_run)
 
     def refresh_view(self) -> None:
         """Filter and rank the chosen run."""
         key = self._run()
         if key is None:
-            discovering = self.session.discovering
-            self.grid.empty = _("looking for runs …") if discovering else _("no run to pick from: see 1 Runs")
+            self.grid.empty = self.without_runs(_("no run to pick from: see 1 Runs"))
             return
         loaded = self.need([key])
         library = self.library

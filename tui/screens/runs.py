@@ -10,7 +10,7 @@ from textual import on
 from textual.widget import Widget
 
 from engine.i18n import gettext as _
-from engine.i18n import mark, ngettext
+from engine.i18n import ngettext
 from tui.commands import Command, bindings
 from tui.format import short_path
 from tui.runs_table import SORTS, RunsSource, visible_runs
@@ -22,22 +22,18 @@ class RunsScreen(LorascopeScreen):
     """What is here."""
 
     NAME = "runs"
-    HELP = mark(
-        "Every run found below the folders you named: its best checkpoint by the composite score, the change "
-        "against the run's own baseline, and its course over training. Mark runs with space to see just those in "
-        "Compare and Trends. A run that could not be read whole says why: press i."
-    )
+    HELP = """Every run found below the folders you named: its best checkpoint by the composite score, the change
+    against the run's own baseline, and its course over training. Mark runs with space to see just those in
+    Compare and Trends. A run that could not be read whole says why: press i."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("open", "enter", mark("compare"), mark("Compare the marked runs, or the run under the cursor.")),
-        Command("mark", "space", mark("mark"), mark("Mark the run for Compare and Trends, or take the mark away.")),
-        Command("mark_all", "a", mark("all"), mark("Mark all runs shown, or none.")),
-        Command("sort", "s", mark("sort"), mark("Sort by score, change, name, state, or as found.")),
-        Command("filter", "slash", mark("filter"), mark("Show only runs whose name or folder holds some words.")),
-        Command("baseline", "B", mark("baseline"), mark("Choose the checkpoint that changes are measured against.")),
-        Command(
-            "info", "i", mark("details"), mark("Show where the run lies, how it was made, and what was wrong with it.")
-        ),
-        Command("copy", "y", mark("copy path"), mark("Copy the run's path to the clipboard.")),
+        Command("open", "enter", "compare", "Compare the marked runs, or the run under the cursor."),
+        Command("mark", "space", "mark", "Mark the run for Compare and Trends, or take the mark away."),
+        Command("mark_all", "a", "all", "Mark all runs shown, or none."),
+        Command("sort", "s", "sort", "Sort by score, change, name, state, or as found."),
+        Command("filter", "slash", "filter", "Show only runs whose name or folder holds some words."),
+        Command("baseline", "B", "baseline", "Choose the checkpoint that changes are measured against."),
+        Command("info", "i", "details", "Show where the run lies, how it was made, and what was wrong with it."),
+        Command("copy", "y", "copy path", "Copy the run's path to the clipboard."),
     )
     BINDINGS = bindings(ACTIONS)
 

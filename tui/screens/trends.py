@@ -59,40 +59,27 @@ class TrendsScreen(LorascopeScreen):
     """Metrics over training."""
 
     NAME = "trends"
-    HELP = mark(
-        "Metrics over the checkpoints of the active runs (those marked in Runs). The dashed line is the run's own "
-        "baseline, the gold diamond its best checkpoint by the objective; with several runs every run has its colour. "
-        "Left and right move a cursor that reads values; stability shows the rolling variation with its threshold, "
-        "and jumps."
-    )
+    HELP = """Metrics over the checkpoints of the active runs (those marked in Runs). The dashed line is the run's own
+    baseline, the gold diamond its best checkpoint by the objective; with several runs every run has its colour.
+    Left and right move a cursor that reads values; stability shows the rolling variation with its threshold,
+    and jumps."""
     ACTIONS: ClassVar[tuple[Command, ...]] = (
-        Command("preset(1)", "right_square_bracket,n", mark("next figure"), mark("The next figure."), label="]"),
+        Command("preset(1)", "right_square_bracket,n", "next figure", "The next figure.", label="]"),
         Command(
-            "preset(-1)",
-            "left_square_bracket,N",
-            mark("previous figure"),
-            mark("The figure before."),
-            footer=False,
-            label="[",
+            "preset(-1)", "left_square_bracket,N", "previous figure", "The figure before.", footer=False, label="["
         ),
-        Command("cursor(1)", "right,l", mark("read"), mark("Move the cursor to the next checkpoint."), label="←→"),
-        Command(
-            "cursor(-1)", "left,h", mark("cursor back"), mark("Move the cursor to the checkpoint before."), footer=False
-        ),
-        Command(
-            "cursor(10)", "shift+right,L", mark("cursor +10"), mark("Move the cursor by ten checkpoints."), footer=False
-        ),
-        Command(
-            "cursor(-10)", "shift+left,H", mark("cursor -10"), mark("Move it back by ten checkpoints."), footer=False
-        ),
-        Command("panel(1)", "down,pagedown,j", mark("panel"), mark("The next plot, where not all fit."), label="↓"),
-        Command("panel(-1)", "up,pageup,k", mark("panel back"), mark("The plot before."), footer=False),
-        Command("metric", "m", mark("metric"), mark("Draw any metric.")),
-        Command("more", "plus,a", mark("add metric"), mark("Add one more metric to the figure of your own.")),
-        Command("region", "g", mark("region"), mark("Go through the regions: building, full, non_building.")),
-        Command("runs", "r", mark("runs"), mark("Choose which runs are drawn: mark them in Runs."), footer=False),
-        Command("open", "enter", mark("open"), mark("Open the checkpoint under the cursor."), footer=False),
-        Command("copy", "y", mark("copy"), mark("Copy the line under the cursor to the clipboard.")),
+        Command("cursor(1)", "right,l", "read", "Move the cursor to the next checkpoint.", label="←→"),
+        Command("cursor(-1)", "left,h", "cursor back", "Move the cursor to the checkpoint before.", footer=False),
+        Command("cursor(10)", "shift+right,L", "cursor +10", "Move the cursor by ten checkpoints.", footer=False),
+        Command("cursor(-10)", "shift+left,H", "cursor -10", "Move it back by ten checkpoints.", footer=False),
+        Command("panel(1)", "down,pagedown,j", "panel", "The next plot, where not all fit.", label="↓"),
+        Command("panel(-1)", "up,pageup,k", "panel back", "The plot before.", footer=False),
+        Command("metric", "m", "metric", "Draw any metric."),
+        Command("more", "plus,a", "add metric", "Add one more metric to the figure of your own."),
+        Command("region", "g", "region", "Go through the regions: building, full, non_building."),
+        Command("runs", "r", "runs", "Choose which runs are drawn: mark them in Runs.", footer=False),
+        Command("open", "enter", "open", "Open the checkpoint under the cursor.", footer=False),
+        Command("copy", "y", "copy", "Copy the line under the cursor to the clipboard."),
     )
     BINDINGS = bindings(ACTIONS)
 
@@ -116,7 +103,7 @@ class TrendsScreen(LorascopeScreen):
         custom = self._custom_title()
         self.query_one(PresetBar).show(self._preset(), custom=custom, plain=self.lorascope.plain_mode)
         if not active:
-            self.show_status(_("looking for runs …") if self.session.discovering else _("no run to draw: see 1 Runs"))
+            self.show_status(self.without_runs(_("no run to draw: see 1 Runs")))
             return
         loaded = self.need(active)
         library = self.library
