@@ -22,7 +22,7 @@ from tui.widgets.plot_drawings import DrawingCache, Job, Look, draw_missing
 from tui.widgets.plot_messages import CursorMoved, DrawingsReady, Drawn
 from tui.widgets.plot_page import Cell, Page, Panel
 from tui.widgets.plot_paint import Painter, Runs, changed_cells, kept_whole, last_line, legend_rows
-from tui.widgets.plot_slice import SLICES, PlotSlice
+from tui.widgets.plot_slice import PlotSlice, slices
 
 LEGEND_FROM, FOOTER_FROM = 8, 6  # rows from which there is room for a legend, and for the readout
 _DEBOUNCE_SECONDS = 0.05
@@ -162,7 +162,7 @@ class PlotView(Widget):
 
     def compose(self) -> ComposeResult:
         """Slices side by side."""
-        for _ in range(SLICES):
+        for _ in range(slices()):
             yield PlotSlice(self._line)
 
     def on_mount(self) -> None:
