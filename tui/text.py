@@ -76,28 +76,29 @@ def fit_middle(text: str, width: int, align: Align = "left") -> str:
     return _fit_any(text, width, align, True)
 
 
-def wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int, *, hanging: int = 0) -> list[str]:
     """``text`` in lines of at most ``width`` cells.
 
     Args:
         text: one paragraph, without control characters.
         width: cells, at least 2.
+        hanging: how many fewer the lines after the first may have.
 
     Returns:
         Lines as `textwrap.wrap` makes them. Text with wide characters, which has no blanks to break at, is broken
         between those, but not before a closing or behind an opening mark.
     """
-    if cell_len(text) == len(text):
+    if cell_len(text) == len(text) and not hanging:
         return textwrap.wrap(text, width)
     lines: list[str] = []
     line = ""
     for blank, unit in _units(text):
         joined = f"{line}{blank if line else ''}{unit}"
-        if cell_len(joined) <= width:
+        if cell_len(joined) <= width - (hanging if lines else 0):
             line = joined
             continue
         lines += [line] if line else []
-        *whole, line = chop_cells(unit, width)
+        *whole, line = chop_cells(unit, max(width - (hanging if lines else 0), 2))
         lines += whole
     return [*lines, line] if line else lines
 

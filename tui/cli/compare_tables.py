@@ -13,6 +13,7 @@ from engine.analysis.compare import Cell as Figures
 from engine.analysis.compare import Column as Block
 from engine.analysis.compare import Comparison
 from engine.catalogue import Metric
+from engine.i18n import gettext as _
 from engine.results.names import storable
 from tui.cli.cells import Cell, Column, Row
 from tui.cli.output import FlatTable
@@ -91,34 +92,29 @@ def _fitting(screen: Screen, comparison: Comparison, blocks: Sequence[Block], la
 
 
 def _draw_blocks(screen: Screen, comparison: Comparison, blocks: Sequence[tuple[str, Block]], layout: _Layout) -> None:
-    columns = [Column("metric"), Column("", gap=1)]
+    columns = [Column(_("metric")), Column("", gap=1)]
     for name, block in blocks:
-        columns += _block_columns((name, block.checkpoint or "no checkpoint"), layout)
+        columns += _block_columns((name, block.checkpoint or _("no checkpoint")), layout)
     rows: list[Row] = []
     heading = ""
     for metric in comparison.metrics:
-        group = _heading(metric)
+        group = metric.family
         if group != heading:
             heading = group
             # The score is a group of its own.
-            rows += [] if group == metric.label else [Cell(group, "bold cyan")]
+            rows += [] if group == metric.shown else [Cell(group, "bold cyan")]
         cells = [cell for _, block in blocks for cell in _cells(metric, block.cells[metric.key], layout)]
         rows.append([_label(metric), Cell(metric.direction.arrow, "dim"), *cells])
     screen.table(columns, rows)
 
 
-def _heading(metric: Metric) -> str:
-    return f"{metric.group.value} · {metric.region}" if metric.region else metric.group.value
-
-
 def _label(metric: Metric) -> str:
-    unit = f" {metric.unit}" if metric.unit else ""
-    indent = "" if _heading(metric) == metric.label else "  "
-    return f"{indent}{metric.label}{unit}"
+    indent = "" if metric.family == metric.shown else "  "
+    return f"{indent}{metric.heading}"
 
 
 def _block_columns(group: tuple[str, ...], layout: _Layout) -> list[Column]:
-    columns = [Column("baseline", "right", group=group), Column("now", "right")]
+    columns = [Column(_("baseline"), "right", group=group), Column(_("now"), "right")]
     if layout.view != "absolute":
         columns.append(Column("Δ%" if layout.view == "percent" else "Δ", "right"))
     if layout.intervals:
@@ -173,7 +169,7 @@ def report_table(comparison: Comparison, view: View) -> FlatTable:
         for number, block in enumerate(comparison.columns)
     }
     titles = [
-        f"{name} · {block.checkpoint or 'no checkpoint'}"
+        f"{name} · {block.checkpoint or _('no checkpoint')}"
         for name, block in zip(_names(comparison), comparison.columns, strict=True)
     ]
     frame = pl.DataFrame(

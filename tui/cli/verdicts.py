@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from tui.cli.cells import Cell
 
 if TYPE_CHECKING:
@@ -12,8 +14,8 @@ if TYPE_CHECKING:
 
 STYLES = {"better": "green", "worse": "red", "tied": "dim"}
 
-_MARKS = "▲ better, ▼ worse, ≈ no difference shown, no mark: cannot be judged"
-_INTERVALS = "95 %: half the width of the change's interval that holds for all checkpoints at once"
+_MARKS = mark("▲ better, ▼ worse, ≈ no difference shown, no mark: cannot be judged")
+_INTERVALS = mark("95 %: half the width of the change's interval that holds for all checkpoints at once")
 
 
 def explain(screen: Screen, bases: Sequence[str], *, intervals: bool) -> None:
@@ -26,6 +28,7 @@ def explain(screen: Screen, bases: Sequence[str], *, intervals: bool) -> None:
     """
     from tui.cli.screen import wrapped
 
-    for text in (_MARKS, *([_INTERVALS] if intervals else []), *(f"verdicts: {basis}" for basis in bases)):
+    based = [_("verdicts: {basis}").format(basis=basis) for basis in bases]
+    for text in (_(_MARKS), *([_(_INTERVALS)] if intervals else []), *based):
         for line in wrapped(screen.words(text), screen.width):
             screen.line(Cell(line, "dim"))
