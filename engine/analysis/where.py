@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from engine.analysis.condition import is_statement_word, to_sql
+from engine.analysis.condition_tokens import at_column
 from engine.catalogue import ALIASES
 from engine.errors import UnknownNameError, WhereError, suggest
 from engine.i18n import gettext as _
@@ -39,7 +40,7 @@ def parse_where(text: str, columns: Sequence[str], *, place: str = PLACE) -> pl.
     used: set[str] = set()
 
     def resolve(name: str, quoted: bool, column: int) -> str:
-        sql, key = _resolve(name, quoted, columns, f"{place}, column {column}")
+        sql, key = _resolve(name, quoted, columns, at_column(place, column))
         used.add(key)
         return sql
 

@@ -63,9 +63,9 @@ def evaluate_checkpoints(
         from tui.cli.evaluate_display import open_display
 
         before = prior_state(plan)
-        with nullcontext(_print_event) if as_json else open_display(plan, before, plain=plain) as watch:
-            with in_english() as spoken:
-                evaluate(config, watch=spoken(watch), plan=plan)
+        display = nullcontext(_print_event) if as_json else open_display(plan, before, plain=plain)
+        with display as watch, in_english() as spoken:
+            evaluate(config, watch=spoken(watch), plan=plan)
     except KeyboardInterrupt:
         print(_("stopped; the same command goes on"), file=sys.stderr)
         return INTERRUPTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.i18n import gettext as _
-from engine.i18n import listing
+from engine.i18n import listing, pgettext
 from engine.text import counted
 from tui.cli.evaluate_display import duration
 from tui.cli.gather import some
@@ -96,7 +96,7 @@ def _windows(plan: Plan) -> str:
         available=counted(plan.available, "window"),
         frames=counted(config.seq_len, "frame"),
     )
-    drawn = _("all")
+    drawn = pgettext("of windows", "all")
     if len(plan.windows) < plan.available:
         drawn = _("{sampling}, seed {seed}").format(sampling=config.sampling, seed=config.seed)
     return _("{chosen} ({drawn})").format(chosen=chosen, drawn=drawn)
