@@ -11,80 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from engine.errors import UnknownNameError
+from engine.i18n import mark
+from engine.metric import REGIONS as REGIONS
+from engine.metric import Direction as Direction
+from engine.metric import Group as Group
+from engine.metric import Metric as Metric
+from engine.metric import region_shown as region_shown
 
 SCORE_KEY = "score"
-REGIONS = ("full", "building", "non_building")
-
-
-class Direction(StrEnum):
-    """Which way a metric gets better."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-    NONE = "none"
-
-    @property
-    def sign(self) -> int:
-        """+1 where more is better, -1 where less is better, 0 where neither."""
-        return {"higher": 1, "lower": -1, "none": 0}[self.value]
-
-    @property
-    def arrow(self) -> str:
-        """The direction of better as one character: ``↑``, ``↓`` or ``·``."""
-        return {"higher": "↑", "lower": "↓", "none": "·"}[self.value]
-
-
-class Group(StrEnum):
-    """The families of metrics, in the order in which tables show them."""
-
-    SCORE = "score"
-    DEPTH = "depth"
-    SCALE = "scale"
-    NORMALS = "normals"
-    PLANARITY = "planarity"
-    PHOTOMETRIC = "photometric"
-    POSE = "pose"
-    PERFORMANCE = "performance"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric.
-
-    Attributes:
-        key: the dotted key, unique.
-        label: what a person calls it, short enough for a table row, without region (``AbsRel``, ``δ<1.25``).
-        group: the family.
-        region: ``building`` and so on; empty for metrics that have none (pose, performance, score).
-        unit: SI or field unit as printed (``m``, ``°``, ``s``); empty for ratios.
-        direction: which way it gets better.
-        digits: decimals in tables.
-        bounds: closed range of possible values, ``None`` where open.
-        description: one sentence.
-        known: whether the table (or ``lorascope.toml``) knows this metric.
-    """
-
-    key: str
-    label: str
-    group: Group
-    region: str
-    unit: str
-    direction: Direction
-    digits: int
-    bounds: tuple[float | None, float | None]
-    description: str
-    known: bool = True
-
-    @property
-    def title(self) -> str:
-        """Label with region and unit, for a plot or a flat list: ``AbsRel · building``, ``RMSE m · full``."""
-        unit = f" {self.unit}" if self.unit else ""
-        region = f" · {self.region}" if self.region else ""
-        return f"{self.label}{unit}{region}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,58 +52,68 @@ _REGIONAL: dict[Group, dict[str, _Entry]] = {
         "si_log": _Entry("SILog", "", _DOWN, 4, _POSITIVE, "Scale-invariant error of log depth."),
         "sq_rel": _Entry("SqRel", "m", _DOWN, 3, _POSITIVE, "Mean of (p - g) squared / g."),
         "log10": _Entry("log10", "", _DOWN, 4, _POSITIVE, "Mean absolute error of log10 depth."),
-        "pixels": _Entry("pixels", "", _FREE, 0, _POSITIVE, "Ground-truth points that count, per frame."),
+        "pixels": _Entry(mark("pixels"), "", _FREE, 0, _POSITIVE, "Ground-truth points that count, per frame."),
     },
     Group.SCALE: {
         "log_ratio": _Entry(
-            "log scale", "", _FREE, 4, _ANY, "log(median g / median p) before alignment: 0 is a metric model."
+            mark("log scale"), "", _FREE, 4, _ANY, "log(median g / median p) before alignment: 0 is a metric model."
         ),
     },
     Group.NORMALS: {
-        "angular_mean": _Entry("normal mean", "°", _DOWN, 2, _ANGLE, "Mean angle between normals."),
-        "angular_median": _Entry("normal median", "°", _DOWN, 2, _ANGLE, "Median angle between normals."),
-        "inlier_11_25": _Entry("normal <11.25°", "", _UP, 4, _UNIT, "Share of normals within 11.25 degrees."),
-        "inlier_22_5": _Entry("normal <22.5°", "", _UP, 4, _UNIT, "Share of normals within 22.5 degrees."),
-        "inlier_30": _Entry("normal <30°", "", _UP, 4, _UNIT, "Share of normals within 30 degrees."),
-        "coverage": _Entry("normal coverage", "", _FREE, 4, _UNIT, "Share of points with a ground-truth normal."),
+        "angular_mean": _Entry(mark("normal mean"), "°", _DOWN, 2, _ANGLE, "Mean angle between normals."),
+        "angular_median": _Entry(mark("normal median"), "°", _DOWN, 2, _ANGLE, "Median angle between normals."),
+        "inlier_11_25": _Entry(mark("normal <11.25°"), "", _UP, 4, _UNIT, "Share of normals within 11.25 degrees."),
+        "inlier_22_5": _Entry(mark("normal <22.5°"), "", _UP, 4, _UNIT, "Share of normals within 22.5 degrees."),
+        "inlier_30": _Entry(mark("normal <30°"), "", _UP, 4, _UNIT, "Share of normals within 30 degrees."),
+        "coverage": _Entry(mark("normal coverage"), "", _FREE, 4, _UNIT, "Share of points with a ground-truth normal."),
     },
     Group.PLANARITY: {
-        "inlier_ratio": _Entry("plane inlier", "", _UP, 4, _UNIT, "Predicted points within 0.1 m of their true plane."),
-        "residual_mean": _Entry("plane mean", "m", _DOWN, 4, _POSITIVE, "Mean distance to the true plane."),
-        "residual_median": _Entry("plane median", "m", _DOWN, 4, _POSITIVE, "Median distance to the true plane."),
-        "self_residual": _Entry("plane self", "m", _DOWN, 4, _POSITIVE, "Distance to the predicted points' own plane."),
+        "inlier_ratio": _Entry(
+            mark("plane inlier"), "", _UP, 4, _UNIT, "Predicted points within 0.1 m of their true plane."
+        ),
+        "residual_mean": _Entry(mark("plane mean"), "m", _DOWN, 4, _POSITIVE, "Mean distance to the true plane."),
+        "residual_median": _Entry(mark("plane median"), "m", _DOWN, 4, _POSITIVE, "Median distance to the true plane."),
+        "self_residual": _Entry(
+            mark("plane self"), "m", _DOWN, 4, _POSITIVE, "Distance to the predicted points' own plane."
+        ),
     },
     Group.PHOTOMETRIC: {
-        "error": _Entry("photo error", "", _DOWN, 4, _UNIT, "Mean absolute RGB difference after warping."),
+        "error": _Entry(mark("photo error"), "", _DOWN, 4, _UNIT, "Mean absolute RGB difference after warping."),
         "inlier_ratio": _Entry(
-            "photo <0.05", "", _UP, 4, _UNIT, "Share of warped pixels with a difference below 0.05."
+            mark("photo <0.05"), "", _UP, 4, _UNIT, "Share of warped pixels with a difference below 0.05."
         ),
-        "inlier_auc": _Entry("photo AUC", "", _UP, 4, _UNIT, "Area of the inlier curve, thresholds 0.01 to 0.20."),
+        "inlier_auc": _Entry(
+            mark("photo AUC"), "", _UP, 4, _UNIT, "Area of the inlier curve, thresholds 0.01 to 0.20."
+        ),
     },
 }
 # Groups whose keys are group and name alone.
 _GLOBAL: dict[Group, dict[str, _Entry]] = {
     Group.POSE: {
         "ate_trans": _Entry("ATE", "m", _DOWN, 3, _POSITIVE, "Absolute trajectory error, translation."),
-        "ate_rot_deg": _Entry("ATE rot", "°", _DOWN, 3, _ANGLE, "Absolute trajectory error, rotation."),
+        "ate_rot_deg": _Entry(mark("ATE rot"), "°", _DOWN, 3, _ANGLE, "Absolute trajectory error, rotation."),
         "rpe_trans": _Entry("RPE", "m", _DOWN, 3, _POSITIVE, "Relative pose error of consecutive frames, translation."),
-        "rpe_rot_deg": _Entry("RPE rot", "°", _DOWN, 3, _ANGLE, "Relative pose error of consecutive frames, rotation."),
+        "rpe_rot_deg": _Entry(
+            mark("RPE rot"), "°", _DOWN, 3, _ANGLE, "Relative pose error of consecutive frames, rotation."
+        ),
         "rra5": _Entry("RRA@5", "", _UP, 4, _UNIT, "Share of pairs whose relative rotation is within 5 degrees."),
         "rta5": _Entry("RTA@5", "", _UP, 4, _UNIT, "Share of pairs whose translation direction is within 5 degrees."),
         "auc30": _Entry("AUC@30", "", _UP, 4, _UNIT, "Area under the pose accuracy curve up to 30 degrees."),
     },
     Group.PERFORMANCE: {
         "fps": _Entry("FPS", "1/s", _UP, 3, _POSITIVE, "Frames (existing system: windows) per second."),
-        "latency_sec": _Entry("latency", "s", _DOWN, 3, _POSITIVE, "Time for one window, median."),
-        "latency_p95_sec": _Entry("latency p95", "s", _DOWN, 3, _POSITIVE, "Time for one window, 95th percentile."),
-        "vram_mb": _Entry("VRAM", "MB", _DOWN, 0, _POSITIVE, "Peak device memory; 1 GB is 1000 MB."),
-        "adapter_mb": _Entry("adapter", "MB", _DOWN, 1, _POSITIVE, "Size of the adapter."),
-        "trainable_params": _Entry("trainable", "", _DOWN, 0, _POSITIVE, "Trainable parameters."),
+        "latency_sec": _Entry(mark("latency"), "s", _DOWN, 3, _POSITIVE, "Time for one window, median."),
+        "latency_p95_sec": _Entry(
+            mark("latency p95"), "s", _DOWN, 3, _POSITIVE, "Time for one window, 95th percentile."
+        ),
+        "vram_mb": _Entry(mark("VRAM"), "MB", _DOWN, 0, _POSITIVE, "Peak device memory; 1 GB is 1000 MB."),
+        "adapter_mb": _Entry(mark("adapter"), "MB", _DOWN, 1, _POSITIVE, "Size of the adapter."),
+        "trainable_params": _Entry(mark("trainable"), "", _DOWN, 0, _POSITIVE, "Trainable parameters."),
     },
 }
 _SCORE = Metric(
     SCORE_KEY,
-    "score",
+    mark("score"),
     Group.SCORE,
     "",
     "",

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.catalogue import Catalogue, Direction
 from engine.errors import ConfigError
+from engine.i18n import gettext as _
 
 FILE_NAME = "lorascope.toml"
 
@@ -131,16 +132,16 @@ def load_config(path: Path | None = None, *, start: Path | None = None) -> Confi
     try:
         raw = tomllib.loads(found.read_text("utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{found}: no such file", "check --config") from None
+        raise ConfigError(_("{file}: no such file").format(file=found), _("check --config")) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{found}: cannot be read ({error})") from None
+        raise ConfigError(_("{file}: cannot be read ({reason})").format(file=found, reason=error)) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{found}: not valid TOML: {error}") from None
+        raise ConfigError(_("{file}: not valid TOML: {reason}").format(file=found, reason=error)) from None
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{found}: {place}: {first['msg']}", "see the example in the README") from None
+        raise ConfigError(f"{found}: {place}: {first['msg']}", _("see the example in the README")) from None
     config.catalogue()
     return config

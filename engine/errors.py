@@ -18,6 +18,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from engine.i18n import gettext as _
+from engine.i18n import listing, mark, pgettext, sentences
+
 
 class LorascopeError(Exception):
     """An error with one sentence for the user.
@@ -35,7 +38,7 @@ class LorascopeError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+        return sentences([self.message, self.remedy]) if self.remedy else self.message
 
 
 class UsageError(LorascopeError):
@@ -59,14 +62,14 @@ class UnknownNameError(UsageError):
         self.name = name
         self.known = tuple(known)
         near = suggest(name, self.known)
-        place = f" in {where}" if where else ""
         if near:
-            remedy = "did you mean " + " or ".join(near) + "?"
+            remedy = _("did you mean {names}?").format(names=pgettext("between alternatives", " or ").join(near))
         elif 0 < len(self.known) <= 12:
-            remedy = "known: " + ", ".join(self.known)
+            remedy = _("known: {names}").format(names=listing(self.known))
         else:
             remedy = ""
-        super().__init__(f"unknown {kind} {name!r}{place}", remedy)
+        message = _("unknown {kind} {name} in {where}") if where else _("unknown {kind} {name}")
+        super().__init__(message.format(kind=_(kind), name=repr(name), where=where), remedy)
 
 
 class WhereError(UsageError):
@@ -91,6 +94,10 @@ class ExportError(LorascopeError):
 
 class TargetExistsError(ExportError):
     """What is to be written stands there already. The only refusal that forcing would lift."""
+
+
+# What is unknown; callers name it by these words.
+_KINDS = (mark("metric"), mark("checkpoint"), mark("run"), mark("preset"), mark("function"), mark("model"))
 
 
 def suggest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

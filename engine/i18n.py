@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import gettext as _gettext
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Literal
-
-from engine.errors import UsageError
 
 Language = Literal["en", "zh"]
 Domain = Literal["app", "report"]  # what the program says; what a written report says
@@ -25,6 +24,8 @@ LOCALE = Path(__file__).parent / "locale"
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
 _active: Language = "en"
+# Holds for one thread or task alone: a document in English can be written while the screen speaks another language.
+_inside: ContextVar[Language | None] = ContextVar("language", default=None)
 
 
 @cache
@@ -63,7 +64,10 @@ def language_named(name: str) -> Language:
         UsageError: there are no texts in that language.
     """
     if name not in LANGUAGES:
-        raise UsageError(f"there are no texts in the language {name!r}", f"take one of: {', '.join(LANGUAGES)}")
+        from engine.errors import UsageError  # which speaks through this module
+
+        said = gettext("there are no texts in the language {name}").format(name=repr(name))
+        raise UsageError(said, gettext("take one of: {names}").format(names=listing(LANGUAGES)))
     return name
 
 
@@ -75,35 +79,51 @@ def activate(language: Language) -> None:
 
 def active() -> Language:
     """The language that is spoken."""
-    return _active
+    return _inside.get() or _active
 
 
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
-    """Speak ``language`` inside the block only."""
-    before = active()
-    activate(language)
+    """Speak ``language`` inside the block only, and only in this thread or task."""
+    token = _inside.set(language)
     try:
         yield
     finally:
-        activate(before)
+        _inside.reset(token)
 
 
 def gettext(message: str) -> str:
-    """``message`` in the language that is spoken; imported as ``_``."""
-    return message if _active == "en" else translations("app", _active).gettext(message)
+    """``message`` in the language that is spoken; imported as ``_``. The empty text stays empty."""
+    language = active()
+    return message if language == "en" or not message else translations("app", language).gettext(message)
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
     """The form for ``count`` in the language that is spoken."""
-    return translations("app", _active).ngettext(singular, plural, count)
+    return translations("app", active()).ngettext(singular, plural, count)
 
 
 def pgettext(context: str, message: str) -> str:
     """As :func:`gettext`, for a short text that means different things in different places."""
-    return message if _active == "en" else translations("app", _active).pgettext(context, message)
+    language = active()
+    return message if language == "en" else translations("app", language).pgettext(context, message)
 
 
 def mark(message: str) -> str:
     """``message`` itself: says to the extraction that a text of a constant is looked up later, where it is shown."""
     return message
+
+
+def nmark(singular: str, plural: str) -> tuple[str, str]:
+    """Both forms themselves: as :func:`mark`, for what :func:`ngettext` looks up later."""
+    return singular, plural
+
+
+def listing(items: Iterable[str]) -> str:
+    """The items with what stands between two of them in the language that is spoken: ``a, b, c``."""
+    return pgettext("between the items of a list", ", ").join(items)
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Several statements in one line, with what stands between two of them: ``a; b``."""
+    return pgettext("between two statements", "; ").join(parts)

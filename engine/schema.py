@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.catalogue import Group, frame_metric_names
+from engine.i18n import mark
 
 SCHEMA_VERSION = 1
 
@@ -29,10 +30,10 @@ class Role(StrEnum):
 class Provenance(StrEnum):
     """Where the numbers of a run come from."""
 
-    EVALUATED = "evaluated"
-    IMPORTED = "imported"
-    PUBLISHED = "published"
-    SYNTHETIC = "synthetic"
+    EVALUATED = mark("evaluated")
+    IMPORTED = mark("imported")
+    PUBLISHED = mark("published")
+    SYNTHETIC = mark("synthetic")
 
 
 # One row per (checkpoint, metric): what is known of the metric's distribution over frames.

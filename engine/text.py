@@ -6,6 +6,9 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable
 
+from engine.i18n import gettext as _
+from engine.i18n import listing, ngettext, nmark
+
 # Categories that a terminal acts on or hides: controls, formats (bidirectional overrides, zero width), surrogates,
 # private use, unassigned, line and paragraph separators.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -44,16 +47,31 @@ def columns_of(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+_COUNTED = {
+    "window": nmark("{count} window", "{count} windows"),
+    "drive": nmark("{count} drive", "{count} drives"),
+    "frame": nmark("{count} frame", "{count} frames"),
+    "run": nmark("{count} run", "{count} runs"),
+    "checkpoint": nmark("{count} checkpoint", "{count} checkpoints"),
+    "model": nmark("{count} model", "{count} models"),
+    "module": nmark("{count} module", "{count} modules"),
+    "thread": nmark("{count} thread", "{count} threads"),
+}
+
+
 def counted(count: object, word: str) -> str:
-    """``1 window``, ``2 windows``."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
+    """``1 window``, ``2 windows``, in the language that is spoken for the words that programs count most."""
+    singular, plural = _COUNTED.get(word) or (f"{{count}} {word}", f"{{count}} {word}s")
+    return ngettext(singular, plural, count if isinstance(count, int) else 2).format(count=count)
 
 
 def listed(names: Iterable[str], limit: int = 3) -> str:
     """The first names, made visible, and how many more: ``a, b and 7 more``."""
     every = [visible(name) for name in names]
-    shown = ", ".join(every[:limit])
-    return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
+    shown = listing(every[:limit])
+    if len(every) <= limit:
+        return shown
+    return _("{names} and {count} more").format(names=shown, count=len(every) - limit)
 
 
 # A folder name may have 255 bytes on every file system in use; some is left for temporary suffixes.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from engine.i18n import activate, language_of
 
 # Nothing here depends on how fast the machine is.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -21,9 +24,21 @@ def neutral_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytes
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "LORASCOPE_PLAIN", "LORASCOPE_THEME", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("LANGUAGE", raising=False)
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):  # but for the language, what they say of characters stays
+        if language_of({name: os.environ.get(name, "")}) != "en":
+            monkeypatch.setenv(name, "C.UTF-8")
     home = tmp_path_factory.mktemp("home")
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(home))
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Every test begins in English, whatever the one before it spoke."""
+    activate("en")
+    yield
+    activate("en")
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,12 @@ from textual.driver import Driver
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.results.model import RunRef
-from engine.text import visible
+from engine.text import counted, visible
 from tui.commands import Command, bindings
 from tui.driver import lean
 from tui.finding import Finder
@@ -118,8 +121,9 @@ class LorascopeApp(App[None]):
         # What was imported stays for good: without it in the collector's lists a collection is not felt at the keys.
         gc.freeze()
         if self._unknown_theme:
-            known = ", ".join(entry.name for entry in THEMES)
-            self.notify(f"unknown theme {self._unknown_theme!r}; known: {known}, …", severity="warning")
+            known = listing(entry.name for entry in THEMES)
+            said = _("unknown theme {name}; known: {names}, …").format(name=repr(self._unknown_theme), names=known)
+            self.notify(said, severity="warning")
         self._loader = Loader(self.session.config_path, self._deliver)
         self._read(list(self.session.refs.values()))
         self._listen()
@@ -212,9 +216,9 @@ class LorascopeApp(App[None]):
         session = self.session
         count = len(session.refs)
         if session.discovering and not count:
-            return "looking …"
-        where = "samples" if session.samples else ", ".join(root.name or str(root) for root in session.roots)
-        return f"{where or Path.cwd().name} · {count} run{'s' if count != 1 else ''}"
+            return _("looking …")
+        where = _("samples") if session.samples else ", ".join(root.name or str(root) for root in session.roots)
+        return f"{where or Path.cwd().name} · {counted(count, 'run')}"
 
     def action_show(self, name: str) -> None:
         """Show a screen by its name. Runs lies at the bottom of the stack, the others one above it."""
@@ -225,7 +229,7 @@ class LorascopeApp(App[None]):
             self.pop_screen()
             return
         if not self.is_screen_installed(name):
-            module, _, attribute = _SCREENS[name].partition(":")
+            module, attribute = _SCREENS[name].split(":")
             self.install_screen(getattr(import_module(module), attribute)(), name)
         if self.screen.NAME == "runs":
             self.push_screen(name)
@@ -267,7 +271,20 @@ class LorascopeApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own palette entries that make sense here."""
-        yield SystemCommand("Themes", "Choose any theme, Textual's own too", self.action_change_theme)
+        yield SystemCommand(_("Themes"), _("Choose any theme, Textual's own too"), self.action_change_theme)
+
+    def action_command_palette(self) -> None:
+        """Textual's palette, in the user's language."""
+        from tui.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(placeholder=_("Search for commands…"), id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Textual's list of themes, likewise."""
+        from tui.palette import Palette
+
+        self.push_screen(Palette([ThemeProvider], placeholder=_("Search for themes…")))
 
 
 def _palette_provider() -> type:

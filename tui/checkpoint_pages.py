@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from engine.analysis.spread import histogram, spread
 from engine.analysis.worst_frames import FrameOrder, rank_frames
-from engine.catalogue import Catalogue, Group, Metric
+from engine.catalogue import Catalogue, Group, Metric, region_shown
 from engine.config import Config
 from engine.errors import LorascopeError, NoFramesError
 from engine.i18n import gettext as _
+from engine.i18n import listing, mark
 from engine.results.pictures import PictureRef, find_pictures
 from engine.text import visible
 from tui.format import metric_number
@@ -111,17 +112,16 @@ class Pages:
             figure = summary_boxes(metric, subject.names, subject.loaded.run.summary)
             if figure.panels:
                 return Content(
-                    figure, about=visible(metric.title), note="no per-frame rows: this is what the summary tells"
+                    figure, about=visible(metric.title), note=_("no per-frame rows: this is what the summary tells")
                 )
             means = (
                 f"{name} {metric_number(subject.loaded.analysis.value(name, metric.key), metric)}"
                 for name in subject.names
             )
-            return Content(
-                sentence=f"{error.message}. How {metric.title} spreads is not known; its means: {', '.join(means)}."
-            )
+            sentence = _("{reason}. How {metric} spreads is not known; its means: {means}.")
+            return Content(sentence=sentence.format(reason=error.message, metric=metric.title, means=listing(means)))
         if found.values.is_empty():
-            return Content(sentence=f"{metric.title} was measured in no frame.")
+            return Content(sentence=_("{metric} was measured in no frame.").format(metric=metric.title))
         figure = distribution(metric, subject.names, histogram(found.values), spread(found.values))
         return Content(figure, about=_about(found.metric, found.alignment), note=found.note)
 
@@ -133,21 +133,26 @@ class Pages:
             order = FrameOrder.WORST if subject.against is None else FrameOrder.DIFFERENCE
         ranked = rank_frames(found.pairs, order, found.metric)
         if ranked.is_empty():
-            return Content(sentence=f"{found.metric.title} was measured in no frame of {subject.checkpoint}.")
+            sentence = _("{metric} was measured in no frame of {checkpoint}.")
+            return Content(sentence=sentence.format(metric=found.metric.title, checkpoint=subject.checkpoint))
         apart = rank_frames(found.pairs, FrameOrder.DIFFERENCE, found.metric, top=JUMPS)
         pictures = tuple(find_pictures(subject.loaded.run.path, subject.checkpoint))
         pictured = {(picture.window, picture.frame) for picture in pictures}
         rows = FramesSource(ranked, found.metric, _heading(subject), pictured, plain=wish.plain)
         jumps = tuple(frame_key(*place) for place in apart.select("drive", "window", "frame").iter_rows())
-        about = f"{_ORDERS[order]} · {_about(found.metric, found.alignment)}"
+        about = f"{_(_ORDERS[order])} · {_about(found.metric, found.alignment)}"
         return Content(rows=rows, about=about, note=found.note, jumps=jumps, pictures=pictures)
 
     def _alignments(self, wish: Wish) -> Content:
         found = self._reader.ablation(wish.subject, wish.region)
         if found.rows.is_empty():
-            return Content(sentence=f"{wish.subject.checkpoint} has no depth metrics of the region {wish.region}.")
+            sentence = _("{checkpoint} has no depth metrics of the region {region}.")
+            return Content(
+                sentence=sentence.format(checkpoint=wish.subject.checkpoint, region=region_shown(wish.region))
+            )
         rows = AblationSource(found.rows, found.own, _heading(wish.subject), self._catalogue, plain=wish.plain)
-        return Content(rows=rows, about=f"region {wish.region} · ● this run's · {_UNTESTED}")
+        about = [_("region {region}").format(region=region_shown(wish.region)), _("● this run's"), _(_UNTESTED)]
+        return Content(rows=rows, about=" · ".join(about))
 
     def _photometric(self, wish: Wish) -> Content:
         subject = wish.subject
@@ -155,20 +160,22 @@ class Pages:
         baseline = subject.loaded.run.baseline
         names = [*subject.names, *([baseline] if baseline else []), *pseudo_checkpoints(subject.loaded)]
         scored = f"{Group.PHOTOMETRIC}.{wish.region}.inlier_ratio" in self._config.score.weights
-        said = f"{threshold:g}: {'the score uses this' if scored else 'the inlier ratio uses this'}"
+        said = f"{threshold:g}: {_('the score uses this') if scored else _('the inlier ratio uses this')}"
         figure = inliers.inlier_curves(list(dict.fromkeys(names)), curves, wish.region, threshold, said)
         if not figure.panels:
-            sentence = f"{subject.loaded.run.name} has no photometric curve of the region {wish.region}"
-            return Content(sentence=f"{sentence}: an evaluation by lorascope writes them.")
-        return Content(figure, about=f"region {wish.region}")
+            sentence = _(
+                "{run} has no photometric curve of the region {region}: an evaluation by lorascope writes them."
+            )
+            return Content(sentence=sentence.format(run=subject.loaded.run.name, region=region_shown(wish.region)))
+        return Content(figure, about=_("region {region}").format(region=region_shown(wish.region)))
 
     def _slices(self, wish: Wish) -> Content:
         found = self._slice_reader.parts(wish.subject)
         if found.rows.is_empty():
-            return Content(sentence=f"{found.metric.title} was measured in no frame.")
+            return Content(sentence=_("{metric} was measured in no frame.").format(metric=found.metric.title))
         rows = SlicesSource(found, _heading(wish.subject), plain=wish.plain)
         alignment = self._reader.pairs(wish.subject).alignment
-        told = _UNTESTED
+        told = _(_UNTESTED)
         if found.judged:
             told = _("95 %: for all parts at once") if found.alone else _("95 %: for all checkpoints and parts at once")
         lost = lost_parts(found.loses, changes=True)
@@ -205,11 +212,11 @@ def wish_of(state: ViewState, page: str, library: Library, loaded: Loaded, check
 
 
 # A verdict (▲, ▼) is told from chance; these are not.
-_UNTESTED = "△▽: means, untested"
+_UNTESTED = mark("△▽: means, untested")
 _ORDERS = {
-    FrameOrder.WORST: "worst first",
-    FrameOrder.LOST: "most lost first",
-    FrameOrder.DIFFERENCE: "most different first",
+    FrameOrder.WORST: mark("worst first"),
+    FrameOrder.LOST: mark("most lost first"),
+    FrameOrder.DIFFERENCE: mark("most different first"),
 }
 
 
@@ -217,7 +224,7 @@ def _heading(subject: Subject) -> str:
     """The heading of the other checkpoint's values."""
     if subject.against is None:
         return ""
-    return "baseline" if subject.against == subject.loaded.run.baseline else subject.against
+    return _("baseline") if subject.against == subject.loaded.run.baseline else subject.against
 
 
 def _about(metric: Metric, alignment: str) -> str:

@@ -13,15 +13,23 @@ from engine.analysis.known_limits import Limit, known_limits
 from engine.analysis.losses import Loss
 from engine.catalogue import Direction, Metric
 from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.text import visible
 from tui.compare_table import READINGS
 from tui.format import MISSING, metric_number, number, percent, reach, verdict_mark, verdict_role
 from tui.library import Library, Loaded
-from tui.metric_rows import MetricRows, labelled
+from tui.metric_rows import MetricRows
 from tui.parts import LOSES_MARK, NOTHING_MARK, lost_parts
 from tui.widgets.grid_model import Cell, Column
 
-_SPREAD = ("std", "median", "min", "max", "count")
+# Statistic -> its heading.
+_SPREAD = {
+    "std": mark("std"),
+    "median": mark("median"),
+    "min": mark("min"),
+    "max": mark("max"),
+    "count": mark("count"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +96,19 @@ class CheckpointSource(MetricRows):
         measured = [key for key in loaded.analysis.metrics if self._changes.get(key, {}).get("value") is not None]
         super().__init__([library.catalogue.get(key) for key in measured], plain=plain)
         self.columns: Sequence[Column] = [
-            Column("metric", "metric", 18, min_width=12),
+            Column("metric", _("metric"), 18, min_width=12),
             Column("direction", self.sign("↑↓"), 2, "center"),
-            Column("value", "value", 9, "right"),
-            Column("baseline", "baseline", 9, "right"),
+            Column("value", _("value"), 9, "right"),
+            Column("baseline", _("baseline"), 9, "right"),
             Column("change", self.sign("Δ%"), 8, "right"),
             Column("reach", "95 %", 6, "right"),
             Column("mark", "", 3 if self._loses else 2),
             *([Column("scale", _("scale %"), 7, "right")] if self._scale else []),
-            Column("rank", "rank", 7, "right"),
-            Column("std", "std", 9, "right", rule=True, group="frames"),
-            Column("median", "median", 9, "right", group="frames"),
-            Column("min", "min", 9, "right", group="frames"),
-            Column("max", "max", 9, "right", group="frames"),
-            Column("count", "count", 7, "right", group="frames"),
+            Column("rank", _("rank"), 7, "right"),
+            *(
+                Column(name, _(title), 7 if name == "count" else 9, "right", rule=name == "std", group=_("frames"))
+                for name, title in _SPREAD.items()
+            ),
         ]
 
     def cells(self, row: int) -> Sequence[Cell]:
@@ -115,7 +122,7 @@ class CheckpointSource(MetricRows):
         role = verdict_role(str(verdict) if verdict else None)
         rank = self._ranks.get(metric.key)
         cells = [
-            Cell(labelled(metric)),
+            Cell(metric.heading),
             Cell(metric.direction.arrow, "muted"),
             Cell(metric_number(_float(change.get("value")), metric)),
             Cell(metric_number(_float(change.get("baseline")), metric), "muted"),

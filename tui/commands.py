@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+from engine.i18n import gettext as _
+
 _KEY_NAMES = {
     "question_mark": "?",
     "slash": "/",
@@ -29,8 +31,8 @@ class Command:
     Attributes:
         action: the Textual action, e.g. ``"cycle_view"`` or ``"app.show('compare')"``.
         keys: comma-separated Textual keys; the first one is shown.
-        title: one or two words, for the footer and the palette.
-        help: one sentence.
+        title: one or two words, for the footer and the palette; shown as ``word``.
+        help: one sentence; shown as ``sentence``.
         footer: whether the footer has room for it (the help and the palette always list it).
         label: what to show instead of the first key, e.g. ``"1-5"``.
     """
@@ -41,6 +43,16 @@ class Command:
     help: str
     footer: bool = True
     label: str = ""
+
+    @property
+    def word(self) -> str:
+        """The title in the user's language."""
+        return _(self.title)
+
+    @property
+    def sentence(self) -> str:
+        """The help in the user's language."""
+        return _(self.help)
 
     @property
     def key(self) -> str:

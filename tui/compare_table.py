@@ -17,7 +17,7 @@ from engine.i18n import mark
 from engine.text import visible
 from tui.format import MISSING, metric_number, number, percent, reach, signed, verdict_mark, verdict_role
 from tui.library import Library, Loaded
-from tui.metric_rows import MetricRows, labelled
+from tui.metric_rows import MetricRows
 from tui.parts import LOSES_MARK, NOTHING_MARK, lost_parts
 from tui.state import BEST, Block, View
 from tui.widgets.grid_model import Cell, Column
@@ -80,7 +80,8 @@ def build(
     if only_different:
         keys = differing(comparison, tolerance_pct=DIFFERENT_PCT)
         if not keys:
-            raise UsageError(f"no metric differs by more than {DIFFERENT_PCT:g} %", "press d to see all")
+            said = _("no metric differs by more than {percent} %").format(percent=f"{DIFFERENT_PCT:g}")
+            raise UsageError(said, _("press d to see all"))
         comparison = compare(entries, catalogue=catalogue, metrics=keys, objective=objective, parts=False)
     return comparison
 
@@ -116,18 +117,18 @@ class CompareSource(MetricRows):
     def _block_columns(self) -> tuple[tuple[str, str, int], ...]:
         # On the scale from chance to truth all figures are percent of it, and changes are points.
         unit = " %" if self._view == "scale" else ""
-        columns = [] if self._compact else [("baseline", f"baseline{unit}", 9 + len(unit))]
-        columns.append(("now", f"now{unit}", 9))
+        columns = [] if self._compact else [("baseline", f"{_('baseline')}{unit}", 9 + len(unit))]
+        columns.append(("now", f"{_('now')}{unit}", 9))
         if self._view != "absolute":
             columns.append(("change", self.sign(CHANGE_HEADS[self._view]), 8))
         return (*columns, ("mark", "", 4))
 
     def _columns(self) -> list[Column]:
-        columns = [Column("metric", "metric", 18, min_width=14), Column("direction", self.sign("↑↓"), 2, "center")]
+        columns = [Column("metric", _("metric"), 18, min_width=14), Column("direction", self.sign("↑↓"), 2, "center")]
         for index, (figures, block) in enumerate(zip(self._comparison.columns, self._blocks, strict=True)):
             # Where room is scarce the names come first.
-            best = " best" if block.checkpoint == BEST and not self._compact else ""
-            title = self.sign(f"{figures.run} · {figures.checkpoint or 'no checkpoint'}{best}")
+            best = f" {_('best')}" if block.checkpoint == BEST and not self._compact else ""
+            title = self.sign(f"{figures.run} · {figures.checkpoint or _('no checkpoint')}{best}")
             for at, (key, name, width) in enumerate(self._names):
                 align: Literal["left", "right"] = "left" if key == "mark" else "right"
                 # What is left over goes behind the marks, where blocks have room for their names.
@@ -144,7 +145,7 @@ class CompareSource(MetricRows):
         entry = self.rows[row]
         if isinstance(entry, str):
             return (Cell(self.sign(entry), "heading"),)
-        cells = [Cell(self.sign(labelled(entry))), Cell(self.sign(entry.direction.arrow), "muted")]
+        cells = [Cell(self.sign(entry.heading)), Cell(self.sign(entry.direction.arrow), "muted")]
         for column in self._comparison.columns:
             cells += self._figures(entry, column)
         return cells
@@ -159,7 +160,7 @@ class CompareSource(MetricRows):
             "change": Cell(self.sign(change(figures, metric, self._view)), role or "muted"),
             "mark": Cell(self.sign(marks(column, metric.key)), role),
         }
-        return [texts[key] for key, _, _ in self._names]
+        return [texts[key] for key, _name, _width in self._names]
 
 
 def values(figures: Figures, metric: Metric, view: View) -> tuple[str, str]:
@@ -206,7 +207,7 @@ def describe(metric: Metric, column: BlockFigures) -> str:
     """One metric of one block in full, for the status line."""
     figures = column.cells[metric.key]
     if figures.value is None:
-        return f"{metric.key}: not measured"
+        return _("{metric}: not measured").format(metric=metric.key)
     text = f"{metric.key}  {number(figures.value, 6)}"
     if figures.baseline is not None:
         text = f"{metric.key}  {number(figures.baseline, 6)} → {number(figures.value, 6)}"
@@ -216,7 +217,7 @@ def describe(metric: Metric, column: BlockFigures) -> str:
     if half and figures.baseline is not None:
         text += f" {half}"
     if figures.verdict is not None:
-        text += f" {figures.verdict.value}{f' ({figures.kind})' if figures.kind else ''}"
+        text += f" {_(figures.verdict.value)}{f' ({_(figures.kind)})' if figures.kind else ''}"
     text = text if figures.n is None else f"{text}  n {figures.n}"
     limit = column.limits.get(metric.key)
     return f"{text}  {visible(column.protocol)}: {limit.reason}" if limit is not None else text

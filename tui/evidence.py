@@ -9,6 +9,7 @@ import polars as pl
 from engine.analysis.evidence import Evidence, weigh
 from engine.catalogue import SCORE_KEY
 from engine.errors import DataError
+from engine.i18n import gettext as _
 from engine.results.costs import read_costs
 from engine.results.model import RunKind
 from engine.results.native import read_windows
@@ -59,7 +60,7 @@ def gather_evidence(library: Library, loaded: Loaded, metrics: Iterable[str]) ->
                 parts=parts,
             )
         except DataError as error:
-            missing = f"per-frame rows are not used: {error}"
+            missing = _("per-frame rows are not used: {reason}").format(reason=error)
     return weigh(analysis, run.summary, None, catalogue=catalogue, weights=weights, missing=missing, timings=timings)
 
 

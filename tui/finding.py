@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import LorascopeError
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.results.discovery import discover
 from engine.results.model import RunRef
 
@@ -102,8 +104,8 @@ def find_batches(roots: Sequence[Path]) -> Iterator[Found]:
             batch = []
     notices = [str(problem) for problem in found_runs.problems]
     if found or roots:
-        nothing = [] if found else [f"no runs below {', '.join(map(str, places))}"]
+        nothing = [] if found else [_("no runs below {folders}").format(folders=listing(map(str, places)))]
         yield Found(batch, [*notices, *nothing], done=True)
         return
-    why = f"no runs below {places[0]}: these are lorascope's samples"
+    why = _("no runs below {folder}: these are lorascope's samples").format(folder=places[0])
     yield Found(list(discover([samples_folder()])), [why], samples=True, done=True)

@@ -16,6 +16,7 @@ from engine.analysis.ablation import ablation, alignment_means
 from engine.analysis.worst_frames import pair_frames
 from engine.catalogue import SCORE_KEY, Catalogue, Metric
 from engine.errors import DataError, UnknownNameError
+from engine.i18n import gettext as _
 from engine.results.frames import (
     ALIGNMENTS,
     alignment_of,
@@ -130,7 +131,7 @@ class FrameReader:
         try:
             windows = sampled_windows(run)
         except DataError as error:
-            note = f"strata are not known: {error}"
+            note = _("strata are not known: {reason}").format(reason=error)
         pairs = pair_frames(values, subject.checkpoint, subject.against, windows, metric)
         return FramePairs(metric, alignment, values, pairs, note)
 

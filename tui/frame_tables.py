@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.catalogue import Catalogue, Metric
 from engine.i18n import gettext as _
+from engine.i18n import mark, pgettext
 from tui.format import (
     MISSING,
     change_mark,
@@ -23,14 +24,15 @@ from tui.format import (
 from tui.parts import LOSES_MARK, kind_name
 from tui.plots.panels import heading
 from tui.slice_reading import ALL, Parts
+from tui.text import cell_width
 from tui.widgets.grid_model import Cell, Column
 
 # What each alignment fits before depths are compared.
 FITS = {
-    "none": "nothing",
-    "scale": "factor, least sq.",
-    "median": "factor of medians",
-    "scale_shift": "factor and offset",
+    "none": mark("nothing"),
+    "scale": mark("factor, least sq."),
+    "median": mark("factor of medians"),
+    "scale_shift": mark("factor and offset"),
 }
 
 
@@ -120,20 +122,26 @@ class FramesSource:
         drives = list(dict.fromkeys(self._ranked["drive"]))
         self._short = dict(zip(drives, short_drives(drives), strict=True))
         title, delta = (plain_text(heading(metric)), "D") if plain else (heading(metric), "Δ")
-        width = max([5, *(len(name) for name in self._short.values())])
+        width = max([5, *(cell_width(name) for name in self._short.values())])
         self.columns: Sequence[Column] = [
             Column("rank", "#", 5, "right", min_width=4),
-            Column("window", "window", 6, "right"),
-            Column("drive", "drive", min(width, 28), min_width=min(width, 8), ellipsis="middle"),
-            Column("frame", "frame", 6, "right"),
-            Column("stratum", "stratum", 7),
+            Column("window", _("window"), 6, "right"),
+            Column("drive", _("drive"), min(width, 28), min_width=min(width, 8), ellipsis="middle"),
+            Column("frame", _("frame"), 6, "right"),
+            Column("stratum", _("stratum"), 7),
             Column(
-                "value", "value", 9 if against else max(9, len(title)), "right", rule=True, min_width=7, group=title
+                "value",
+                _("value"),
+                9 if against else max(9, cell_width(title)),
+                "right",
+                rule=True,
+                min_width=7,
+                group=title,
             ),
             *([Column("against", against, 9, "right", min_width=7, group=title)] if against else []),
             *([Column("difference", delta, 9, "right", min_width=7, group=title)] if against else []),
             *([Column("mark", "", 1, group=title)] if against else []),
-            Column("picture", "picture", 7),
+            Column("picture", _("picture"), 7),
         ]
 
     @property
@@ -200,13 +208,13 @@ class AblationSource(_Rows):
     def __init__(self, rows: pl.DataFrame, own: str, against: str, catalogue: Catalogue, *, plain: bool) -> None:
         super().__init__(plain=plain)
         self.columns = [
-            Column("align", "alignment", 12),
-            Column("value", "value", 9, "right", min_width=8),
+            Column("align", _("alignment"), 12),
+            Column("value", _("value"), 9, "right", min_width=8),
             *([Column("against", against, 9, "right", min_width=8)] if against else []),
             *([Column("change", self.sign("Δ%"), 8, "right", min_width=6), Column("mark", "", 1)] if against else []),
-            Column("frames", "frames", 6, "right", rule=True),
-            Column("failed", "unfitted", 8, "right"),
-            Column("fits", "what is fitted", 17),
+            Column("frames", pgettext("how many", "frames"), 6, "right", rule=True),
+            Column("failed", _("unfitted"), 8, "right"),
+            Column("fits", _("what is fitted"), 17),
         ]
         key = ""
         for row in rows.iter_rows(named=True):
@@ -225,7 +233,7 @@ class AblationSource(_Rows):
             cells += [
                 Cell(str(row["frames"]), "muted"),
                 Cell(failed, "warning" if failed not in ("", "0") else "muted"),
-                Cell(FITS.get(align, ""), "muted"),
+                Cell(_(FITS.get(align, "")), "muted"),
             ]
             self._rows.append((f"{key}/{align}", cells))
 
@@ -242,13 +250,15 @@ class SlicesSource(_Rows):
     def __init__(self, found: Parts, against: str, *, plain: bool) -> None:
         super().__init__(plain=plain)
         metric = found.metric
-        counted = "frames" if metric.region else "values"
+        counted = pgettext("how many", "frames") if metric.region else pgettext("how many", "values")
+        every = _("all frames") if metric.region else _("all values")
         title = self.sign(heading(metric))
+        width = 9 if against else max(9, cell_width(title))
         self.columns = [
-            Column("slice", "slice", 30, min_width=12, ellipsis="middle"),
-            Column("windows", "windows", 7, "right"),
+            Column("slice", _("slice"), 30, min_width=12, ellipsis="middle"),
+            Column("windows", pgettext("how many", "windows"), 7, "right"),
             Column("count", counted, 7, "right"),
-            Column("value", "value", 9 if against else max(9, len(title)), "right", rule=True, group=title),
+            Column("value", _("value"), width, "right", rule=True, group=title),
             *([Column("against", against, 9, "right", group=title)] if against else []),
             *([Column("change", self.sign("Δ%"), 8, "right", group=title)] if against else []),
             *([Column("reach", "95 %", 6, "right", group=title)] if against and found.judged else []),
@@ -267,7 +277,7 @@ class SlicesSource(_Rows):
                 if part != ALL:
                     self._rows.append((part, _("by {part}").format(part=kind_name(part))))
             name = short.get(row["slice"], row["slice"]) if part == "drive" else row["slice"]
-            cells = [Cell(f"all {counted}" if part == ALL else name)]
+            cells = [Cell(every if part == ALL else name)]
             cells += [Cell(str(row["windows"]), "muted"), Cell(str(row["frames"]), "muted")]
             cells.append(Cell(metric_number(row["value"], metric)))
             if against:

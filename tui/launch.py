@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.errors import DataError, LorascopeError, UsageError
+from engine.i18n import gettext as _
 from engine.text import visible
 from tui.state import state_folder
 
@@ -34,9 +35,9 @@ def open_app(
     try:
         for path in paths:
             if not path.exists():
-                raise DataError(f"{path}: no such file or folder", "check the path")
+                raise DataError(_("{path}: no such file or folder").format(path=path), _("check the path"))
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise UsageError("the app needs a terminal", "for text use: lorascope runs PATH")
+            raise UsageError(_("the app needs a terminal"), _("for text use: lorascope runs PATH"))
         from tui.finding import Finder
 
         finder = Finder([path.absolute() for path in paths])

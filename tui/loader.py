@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import LorascopeError, UnknownNameError
+from engine.i18n import gettext as _
 from engine.results.model import RunRef
 from tui.session import Overview, broken_overview
 
@@ -158,10 +159,9 @@ class Loader:
 
             evidence = judge(library, judging, self._has_urgent)
         except LorascopeError as error:
-            errors.append(f"{judging.loaded.run.name} cannot be judged: {error}")
+            errors.append(_unjudged(judging, str(error)))
         except Exception as error:
-            why = f"{type(error).__name__}: {error} (please report this as a bug)"
-            errors.append(f"{judging.loaded.run.name} cannot be judged: {why}")
+            errors.append(_unjudged(judging, _bug(error)))
         with self._changed:
             self._judging = None
         if not self._stopped:
@@ -206,8 +206,7 @@ class Loader:
             return None, broken_overview(ref, str(error))
         except Exception as error:
             # The thread must live on for the other runs; the row says that this is the program's own fault.
-            why = f"{type(error).__name__}: {error} (please report this as a bug)"
-            return None, broken_overview(ref, why)
+            return None, broken_overview(ref, _bug(error))
 
     def _open_library(self) -> tuple[Library, list[str]]:
         from engine.config import Config, load_config
@@ -216,4 +215,12 @@ class Loader:
         try:
             return Library(load_config(self._config_path)), []
         except LorascopeError as error:
-            return Library(Config()), [f"{error} (the defaults are used)"]
+            return Library(Config()), [_("{error} (the defaults are used)").format(error=error)]
+
+
+def _unjudged(judging: Judging, why: str) -> str:
+    return _("{run} cannot be judged: {reason}").format(run=judging.loaded.run.name, reason=why)
+
+
+def _bug(error: Exception) -> str:
+    return _("{error} (please report this as a bug)").format(error=f"{type(error).__name__}: {error}")

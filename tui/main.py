@@ -26,8 +26,10 @@ def main(argv: list[str] | None = None) -> int:
         from tui.cli import run
 
         return run(arguments)
+    from engine.i18n import activate, language_of
     from tui.launch import open_app
 
+    activate(language_of())
     return open_app([Path(argument) for argument in arguments])
 
 

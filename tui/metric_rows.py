@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from engine.catalogue import Metric
+from engine.catalogue import Group, Metric
 from tui.format import plain_text
 
 
@@ -50,15 +50,9 @@ def with_headings(metrics: Sequence[Metric]) -> list[Metric | str]:
     rows: list[Metric | str] = []
     heading = ""
     for metric in metrics:
-        group = metric.group.value
-        title = f"{group} · {metric.region}" if metric.region else group
-        if title != heading and group != "score":
+        title = metric.family
+        if title != heading and metric.group is not Group.SCORE:
             rows.append(title)
         heading = title
         rows.append(metric)
     return rows
-
-
-def labelled(metric: Metric) -> str:
-    """Label and unit."""
-    return f"{metric.label} {metric.unit}" if metric.unit else metric.label

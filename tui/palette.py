@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from rich.align import Align
+from rich.text import Text
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.widgets.option_list import OptionDoesNotExist
 
+from engine.i18n import gettext as _
 from tui.commands import Command
 from tui.screens.base import LorascopeScreen
+
+# After Textual has said that nothing fits.
+_AFTER_SECONDS = 0.02
+
+
+class Palette(CommandPalette):
+    """Textual's palette, but for the one sentence of its own that cannot be given to it."""
+
+    def _start_no_matches_countdown(self, search_value: str) -> None:
+        super()._start_no_matches_countdown(search_value)
+        self.set_timer(self._NO_MATCHES_COUNTDOWN + _AFTER_SECONDS, self._say_no_matches)
+
+    def _say_no_matches(self) -> None:
+        try:
+            said = Align.center(Text(_("No matches found"), style="not bold"))
+            self.query_one(CommandList).replace_option_prompt(self._NO_MATCHES, said)
+        except OptionDoesNotExist:
+            return
 
 
 class CommandsProvider(Provider):
@@ -27,7 +49,7 @@ class CommandsProvider(Provider):
 
     @staticmethod
     def _title(command: Command) -> str:
-        return f"{command.title}  ({command.key})"
+        return f"{command.word}  ({command.key})"
 
     async def discover(self) -> Hits:
         """All commands, before anything is typed."""
@@ -36,7 +58,7 @@ class CommandsProvider(Provider):
                 yield DiscoveryHit(
                     Content(self._title(command)),
                     lambda command=command, namespace=namespace: self._run(command, namespace),
-                    help=command.help,
+                    help=command.sentence,
                 )
 
     async def search(self, query: str) -> Hits:
@@ -44,11 +66,11 @@ class CommandsProvider(Provider):
         matcher = self.matcher(query)
         for command, namespace in self._commands():
             title = self._title(command)
-            score = max(matcher.match(title), 0.6 * matcher.match(command.help))
+            score = max(matcher.match(title), 0.6 * matcher.match(command.sentence))
             if score > 0 and command.action != "command_palette":
                 yield Hit(
                     score,
                     matcher.highlight(title),
                     lambda command=command, namespace=namespace: self._run(command, namespace),
-                    help=command.help,
+                    help=command.sentence,
                 )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from engine.analysis.overview import RunAnalysis
 from engine.catalogue import Catalogue
+from engine.i18n import gettext as _
 from tui.format import number, percent, plain_text, verdict_mark
 from tui.parts import LOSES_MARK
 from tui.picking import Picked, Term, term
@@ -44,14 +45,14 @@ class PickSource:
         self._values = picked.ranking.wide(analysis).to_dicts()
         width = max((cell_width(str(row["checkpoint"])) for row in self._rows), default=10)
         self.columns: Sequence[Column] = [
-            Column("rank", "rank", 4, "right"),
-            Column("checkpoint", "checkpoint", max(10, min(width, 28)), min_width=10, ellipsis="middle"),
-            Column("value", objective.label, max(7, len(objective.label)), "right"),
+            Column("rank", _("rank"), 4, "right"),
+            Column("checkpoint", _("checkpoint"), max(10, min(width, 28)), min_width=10, ellipsis="middle"),
+            Column("value", objective.label, max(7, cell_width(objective.label)), "right"),
             Column("delta", self._sign("Δ%"), 7, "right"),
             Column("mark", "", 2 if picked.ranking.loses else 1),
-            Column("front", "front", 5, "center"),
+            Column("front", _("front"), 5, "center"),
             *(
-                Column(entry.name, self._sign(entry.label), max(7, len(entry.label)), "right", min_width=7)
+                Column(entry.name, self._sign(entry.label), max(7, cell_width(entry.label)), "right", min_width=7)
                 for entry in self._terms
             ),
         ]

@@ -13,8 +13,9 @@ from engine.analysis.evidence import Evidence
 from engine.analysis.pareto import pareto_front
 from engine.analysis.ranking import Ranking, rank
 from engine.analysis.second import recommendation
-from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Direction
+from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Direction, region_shown
 from engine.errors import LorascopeError, UsageError
+from engine.i18n import gettext as _
 from tui.library import Library, Loaded
 from tui.state import Limit
 
@@ -52,12 +53,12 @@ class Term:
 def term(name: str, catalogue: Catalogue) -> Term:
     """The term of that name: a metric's key, or ``vram_gb``."""
     if name == "vram_gb":
-        return Term(name, ALIASES[name].keys[0], "VRAM GB", ALIASES[name].factor, 1, "<=")
+        return Term(name, ALIASES[name].keys[0], f"{_('VRAM')} GB", ALIASES[name].factor, 1, "<=")
     metric = catalogue.get(name)
     unit = f" {metric.unit}" if metric.unit and metric.unit != "1/s" else ""
-    region = f" {metric.region}" if metric.region not in ("", "building") else ""
+    region = f" {region_shown(metric.region)}" if metric.region not in ("", "building") else ""
     operator: Operator = "<=" if metric.direction is Direction.LOWER else ">="
-    return Term(name, name, f"{metric.label}{unit}{region}", 1.0, min(metric.digits, 4), operator)
+    return Term(name, name, f"{metric.shown}{unit}{region}", 1.0, min(metric.digits, 4), operator)
 
 
 def default_terms(metrics: Iterable[str], catalogue: Catalogue) -> list[Term]:
@@ -148,9 +149,9 @@ def parse_limit(text: str, name: str, operator: str) -> Limit | None:
     try:
         value = float(stripped.replace(",", "."))
     except ValueError:
-        raise UsageError(f"{stripped!r} is not a number") from None
+        raise UsageError(_("{text} is not a number").format(text=repr(stripped))) from None
     if value != value or value in (float("inf"), float("-inf")):
-        raise UsageError(f"{stripped!r} is not a finite number")
+        raise UsageError(_("{text} is not a finite number").format(text=repr(stripped)))
     return Limit(name, ">=" if operator == ">=" else "<=", value)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from engine.i18n import gettext as _
+from engine.i18n import pgettext
 from engine.results.names import natural_key
 from tui.format import MISSING, number, percent, plain_text
 from tui.plots.sparkline import sparkline
@@ -64,16 +66,16 @@ class RunsSource:
         names = max((cell_width(session.name(key)) for key in self._keys), default=0)
         folders = max((cell_width(self._folder(session.refs[key].path)) for key in self._keys), default=0)
         self.columns: Sequence[Column] = (
-            Column("name", "run", min(max(names, 12), 44), min_width=min(max(names, 12), 22), ellipsis="middle"),
-            Column("checkpoints", "ckpts", 5, "right"),
-            Column("best", "best", 16, min_width=13, ellipsis="middle"),
-            Column("score", "score", 7, "right"),
+            Column("name", _("run"), min(max(names, 12), 44), min_width=min(max(names, 12), 22), ellipsis="middle"),
+            Column("checkpoints", _("ckpts"), 5, "right"),
+            Column("best", _("best"), 16, min_width=13, ellipsis="middle"),
+            Column("score", pgettext("heading of a narrow column", "score"), 7, "right"),
             Column("delta", "D%" if plain else "Δ%", 6, "right"),
-            Column("curve", "score curve", _SPARK),
-            Column("status", "status", 7),
-            Column("protocol", "protocol", 9, min_width=6),
-            Column("provenance", "from", 10, min_width=6),
-            Column("folder", "folder", min(max(folders, 6), 40), min_width=6, ellipsis="middle"),
+            Column("curve", _("score curve"), _SPARK),
+            Column("status", _("status"), 7),
+            Column("protocol", _("protocol"), 9, min_width=6),
+            Column("provenance", pgettext("where a run comes from", "from"), 10, min_width=6),
+            Column("folder", _("folder"), min(max(folders, 6), 40), min_width=6, ellipsis="middle"),
         )
 
     @property
@@ -104,10 +106,10 @@ class RunsSource:
                 Cell(waiting, "muted"), blank, blank, Cell(folder, "muted"),
             )  # fmt: skip
         delta = overview.delta_pct
-        status = overview.status
+        status = _(overview.status)
         problems = len(overview.problems)
-        if status == "ok" and problems:
-            status = "ok !"
+        if overview.status == "ok" and problems:
+            status += " !"
         curve = sparkline(overview.curve, _SPARK, plain=self._plain) if overview.curve else ""
         role = _STATUS_ROLES.get(overview.status, "")
         missing = plain_text(MISSING) if self._plain else MISSING
@@ -120,13 +122,13 @@ class RunsSource:
             Cell(curve, "accent"),
             Cell(status, role or ("warning" if problems else "muted")),
             Cell(overview.protocol, "muted"),
-            Cell(overview.provenance, "muted"),
+            Cell(_(overview.provenance), "muted"),
             Cell(folder, "muted"),
         )
 
     def _folder(self, path: Path) -> str:
         if self._session.samples:
-            return "samples"
+            return _("samples")
         for root in self._session.roots or [Path.cwd()]:
             if path == root:
                 return "."

@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from engine.atomic import atomic_write_bytes
+from engine.i18n import mark
 
 View = Literal["percent", "delta", "scale", "absolute"]
 VIEWS: tuple[View, ...] = get_args(View)
+VIEW_NAMES: dict[View, str] = {
+    "percent": mark("percent"),
+    "delta": mark("delta"),
+    "scale": mark("scale"),
+    "absolute": mark("absolute"),
+}
 SCREENS = ("runs", "compare", "trends", "pick", "checkpoint")
 BEST = "best"
 NO_BAND = "none"  # as the run whose band Trends shows

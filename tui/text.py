@@ -6,11 +6,14 @@ text neither widen a column nor reorder its neighbours.
 
 from __future__ import annotations
 
+import re
+import textwrap
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
-from rich.cells import cell_len, split_graphemes
+from rich.cells import cell_len, chop_cells, split_graphemes
 
 from engine.text import visible
 
@@ -23,6 +26,14 @@ _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _LEFT_TO_RIGHT_MARK = "\u200e"
 # Emoji and text presentation selectors: terminals disagree on the width that they give to a character.
 _SELECTORS = {0xFE0E: None, 0xFE0F: None}
+
+
+# Blanks, then one wide character (CJK and what belongs to it), or a run of anything else.
+_WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6"
+_UNIT = re.compile(rf"(\s*)([{_WIDE}]|[^\s{_WIDE}]+)")
+# What no line begins and what no line ends with.
+_CLOSING = frozenset("，。、；：！？）》〉」』】〕”’…％,.;:!?)]}%")
+_OPENING = frozenset("（《〈「『【〔“‘([{")
 
 
 def cell_width(text: str) -> int:
@@ -63,6 +74,57 @@ def fit_middle(text: str, width: int, align: Align = "left") -> str:
             return text[: width - 1 - tail] + ELLIPSIS + text[len(text) - tail :]
         return _pad(text, len(text), width, align)
     return _fit_any(text, width, align, True)
+
+
+def wrap(text: str, width: int, *, hanging: int = 0) -> list[str]:
+    """``text`` in lines of at most ``width`` cells.
+
+    Args:
+        text: one paragraph, without control characters.
+        width: cells, at least 2.
+        hanging: how many fewer the lines after the first may have.
+
+    Returns:
+        Lines as `textwrap.wrap` makes them. Text with wide characters, which has no blanks to break at, is broken
+        between those, but not before a closing or behind an opening mark.
+    """
+    if cell_len(text) == len(text) and not hanging:
+        return textwrap.wrap(text, width)
+    lines: list[str] = []
+    line = ""
+    for blank, unit in _units(text):
+        joined = f"{line}{blank if line else ''}{unit}"
+        if cell_len(joined) <= width - (hanging if lines else 0):
+            line = joined
+            continue
+        lines += [line] if line else []
+        *whole, line = chop_cells(unit, max(width - (hanging if lines else 0), 2))
+        lines += whole
+    return [*lines, line] if line else lines
+
+
+def prose(text: str, width: int) -> str:
+    """A line of prose for a widget that breaks lines at blanks: text that has wide characters is broken here."""
+    if cell_len(text) == len(text) or cell_len(text) <= width:
+        return text
+    body = text.lstrip()
+    indent = text[: len(text) - len(body)]
+    return "\n".join(indent + line for line in wrap(body, max(width - len(indent), 2)))
+
+
+def _units(text: str) -> Iterator[tuple[str, str]]:
+    """What is not parted, each with the blanks before it."""
+    blank, unit = "", ""
+    for match in _UNIT.finditer(text):
+        gap, piece = match.groups()
+        if unit and not gap and (piece[0] in _CLOSING or unit[-1] in _OPENING):
+            unit += piece
+            continue
+        if unit:
+            yield blank, unit
+        blank, unit = gap, piece
+    if unit:
+        yield blank, unit
 
 
 def _pad(text: str, cells: int, width: int, align: Align) -> str:

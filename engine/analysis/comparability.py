@@ -11,20 +11,22 @@ import polars as pl
 from engine.analysis.costs import cost_settings, judge_costs
 from engine.analysis.overview import ID_COLUMNS, RunAnalysis
 from engine.catalogue import Catalogue, Direction, Group
+from engine.i18n import gettext as _
+from engine.i18n import listing, mark, pgettext
 from engine.schema import CostInfo, Role, RunMetadata
 
-ADVICE = "read changes against each run's own baseline, not values"
+ADVICE = mark("read changes against each run's own baseline, not values")
 # Two evaluations of one baseline on one sample agree to the last digits; other samples differ in the second or third.
 _SAME = 1e-6
 
 # Fact -> what it is called. Where known values of these differ, the metrics themselves mean different things.
 _SETTINGS = {
-    "protocol": "protocols",
-    "align": "alignments",
-    "align_scope": "alignment scopes",
-    "prepare": "image preparations",
-    "image_size": "image sizes",
-    "dtype": "precisions",
+    "protocol": mark("protocols"),
+    "align": mark("alignments"),
+    "align_scope": mark("alignment scopes"),
+    "prepare": mark("image preparations"),
+    "image_size": mark("image sizes"),
+    "dtype": mark("precisions"),
 }
 
 
@@ -74,7 +76,7 @@ class Facts:
             "precision": self.dtype,
             "image size": self.image_size,
             "torch version": self.torch,
-        }
+        }  # names as in costs.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ class Comparability:
     @property
     def headline(self) -> str:
         """One short line for a screen; empty where values may be compared."""
-        return f"{', '.join(self.reasons)}: read changes, not values" if self.reasons else ""
+        said = _("{reasons}: read changes, not values").format(reasons=listing(self.reasons))
+        return said if self.reasons else ""
 
 
 def facts_from(name: str, metadata: RunMetadata, analysis: RunAnalysis, *, catalogue: Catalogue | None = None) -> Facts:
@@ -156,8 +159,9 @@ def comparability(facts: Sequence[Facts]) -> Comparability:
     if len(facts) > 1:
         for name, plural in _SETTINGS.items():
             if len(_known(facts, name)) > 1:
-                reasons.append(f"different {plural}")
-                notes.append(f"different {plural} ({_listing(facts, name)}): {ADVICE}")
+                reasons.append(_("different {things}").format(things=_(plural)))
+                said = _("different {things} ({figures}): {advice}")
+                notes.append(said.format(things=_(plural), figures=_listing(facts, name), advice=_(ADVICE)))
         sample_reason, sample_note = _judge_samples(facts, settings_differ=bool(reasons))
         reasons += [sample_reason] if sample_reason else []
         notes += [sample_note] if sample_note else []
@@ -210,36 +214,47 @@ def _count_sentence(ranges: Mapping[str, tuple[int, int]]) -> str | None:
         return None
     first, *others = uneven
     least, most = ranges[first]
-    too = f" (and {', '.join(others)})" if others else ""
-    return f"checkpoints were evaluated on different frames, {first}: {least} to {most} frames{too}"
+    if others:
+        said = _(
+            "checkpoints were evaluated on different frames, {metrics}: {least} to {most} frames (and {other_metrics})"
+        )
+    else:
+        said = _("checkpoints were evaluated on different frames, {metrics}: {least} to {most} frames")
+    return said.format(metrics=first, least=least, most=most, other_metrics=listing(others))
 
 
 def _judge_samples(facts: Sequence[Facts], *, settings_differ: bool) -> tuple[str, str]:
     """A reason against comparing (or an empty text) and a note (or an empty text)."""
     fingerprints = _known(facts, "sample_fingerprint")
     if len(fingerprints) > 1:
-        return "different samples", f"different samples: {ADVICE}"
+        return _("different samples"), _("different samples: {advice}").format(advice=_(ADVICE))
     unrecorded = [fact.run for fact in facts if fact.sample_fingerprint is None]
     partly = [plural for name, plural in _SETTINGS.items() if _known(facts, name) and _unknown(facts, name)]
     if not unrecorded and not partly:
         return "", ""
-    missing = "samples" if unrecorded else " and ".join(partly)
+    missing = (
+        pgettext("of windows", "samples")
+        if unrecorded
+        else pgettext("between things that go together", " and ").join(map(_, partly))
+    )
     if settings_differ:
-        return "", f"{missing} are not recorded"  # the baselines differ for another reason: they cannot tell
+        # The baselines differ for another reason: they cannot tell.
+        return "", _("{things} are not recorded").format(things=missing)
     shared = set.intersection(*(set(fact.baseline) for fact in facts))
     if not shared:
-        return (
-            f"unknown {missing}",
-            f"{missing} are not recorded and the runs have no baseline metric in common that could tell: {ADVICE}",
-        )
+        said = _("{things} are not recorded and the runs have no baseline metric in common that could tell: {advice}")
+        return _("unknown {things}").format(things=missing), said.format(things=missing, advice=_(ADVICE))
     differing = sorted((key for key in shared if not _agree(fact.baseline[key] for fact in facts)), key=_telling)
     if differing:
         key = differing[0]
-        figures = ", ".join(f"{fact.run}: {fact.baseline[key]:.6g}" for fact in facts)
-        reason = "different samples" if unrecorded else f"different {missing}"
-        return reason, f"{reason}: the baselines differ ({key} {figures}): {ADVICE}"
-    agreement = f"the baselines agree in all {len(shared)} shared quality metrics"
-    return "", f"{missing} are not recorded, but {agreement}: presumably the same"
+        figures = listing(f"{fact.run}: {fact.baseline[key]:.6g}" for fact in facts)
+        reason = _("different samples") if unrecorded else _("different {things}").format(things=missing)
+        said = _("{reason}: the baselines differ ({metric} {figures}): {advice}")
+        return reason, said.format(reason=reason, metric=key, figures=figures, advice=_(ADVICE))
+    said = _(
+        "{things} are not recorded, but the baselines agree in all {count} shared quality metrics: presumably the same"
+    )
+    return "", said.format(things=missing, count=len(shared))
 
 
 def _known(facts: Iterable[Facts], name: str) -> set[object]:
@@ -251,7 +266,7 @@ def _unknown(facts: Iterable[Facts], name: str) -> bool:
 
 
 def _listing(facts: Iterable[Facts], name: str) -> str:
-    return ", ".join(f"{fact.run}: {getattr(fact, name) or 'not recorded'}" for fact in facts)
+    return listing(f"{fact.run}: {getattr(fact, name) or _('not recorded')}" for fact in facts)
 
 
 def _agree(values: Iterable[float]) -> bool:

@@ -22,6 +22,8 @@ from engine.analysis.overview import RunAnalysis
 from engine.analysis.ranking import best, resolve_objective
 from engine.catalogue import SCORE_KEY, Catalogue
 from engine.errors import UnknownNameError, UsageError
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.text import listed
 
 if TYPE_CHECKING:  # a comparison that is not judged needs no NumPy
@@ -71,7 +73,7 @@ def compare(
         UsageError: no entries, or the objective has no direction.
     """
     if not entries:
-        raise UsageError("there is no run to compare", "give the path of a folder with results")
+        raise UsageError(_("there is no run to compare"), _("give the path of a folder with results"))
     available = catalogue.order(key for entry in entries for key in entry.analysis.metrics)
     keys = _choose(metrics, available, catalogue)
     objective_key = _objective(entries, objective, available, catalogue)
@@ -236,11 +238,14 @@ def _missing_notes(entries: Sequence[Entry], chosen: Sequence[str | None], objec
     notes = []
     for entry, checkpoint in zip(entries, chosen, strict=True):
         if entry.analysis.score_missing:
-            notes.append(f"{entry.run}: no score, the run lacks {', '.join(entry.analysis.score_missing)}")
+            said = _("{run}: no score, the run lacks {metrics}")
+            notes.append(said.format(run=entry.run, metrics=listing(entry.analysis.score_missing)))
         if checkpoint is None:
-            notes.append(f"{entry.run}: no checkpoint has a value of {objective}; name one to compare")
+            said = _("{run}: no checkpoint has a value of {metric}; name one to compare")
+            notes.append(said.format(run=entry.run, metric=objective))
         if entry.analysis.baseline is None:
-            notes.append(f"{entry.run}: no baseline, so no changes; name a checkpoint as the baseline")
+            said = _("{run}: no baseline, so no changes; name a checkpoint as the baseline")
+            notes.append(said.format(run=entry.run))
     return notes
 
 

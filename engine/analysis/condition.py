@@ -6,29 +6,15 @@ made unambiguous here, with the column of the mistake. Polars then parses the re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.analysis.condition_tokens import Token, at_column, tokenize
 from engine.errors import UnknownNameError, WhereError
+from engine.i18n import gettext as _
 
-# Optimising a chain of n conditions takes Polars time that grows with n cubed: 200 take 0.2 s, 1,000 take 27 s.
-MAX_TOKENS = 300
 _MAX_DEPTH = 20
 
-_TOKEN = re.compile(
-    r"""
-    (?P<space>\s+)
-  | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-  | (?P<text>'(?:[^']|'')*')
-  | (?P<quoted>"(?:[^"]|"")*")
-  | (?P<name>[^\W\d]\w*(?:\.\w+)*)
-  | (?P<operator><=|>=|<>|!=|==|[=<>+\-*/%])
-  | (?P<mark>[(),])
-    """,
-    re.VERBOSE,
-)
-_KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS", "NULL", "TRUE", "FALSE"})
 _COMPARISONS = frozenset({"<", ">", "<=", ">=", "=", "==", "<>", "!="})
 _JOINING = frozenset({"AND", "OR", "BETWEEN"})
 _STATEMENT = frozenset(
@@ -42,54 +28,6 @@ _AGGREGATES = frozenset({"avg", "count", "first", "last", "max", "mean", "median
 
 # A name as it was written (unquoted), whether it was quoted, and its 1-based column -> SQL.
 Resolve = Callable[[str, bool, int], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token: its kind (a group of the pattern, or ``keyword``), its text and its 1-based column."""
-
-    kind: str
-    text: str
-    column: int
-
-    @property
-    def word(self) -> str:
-        """The text as keywords are compared."""
-        return self.text.upper()
-
-
-def tokenize(text: str, place: str) -> list[Token]:
-    """Split a condition.
-
-    Raises:
-        WhereError: a character that no condition holds, a text without its closing quote, a comment, or too much.
-    """
-    tokens: list[Token] = []
-    position = 0
-    while position < len(text):
-        if text.startswith(("--", "/*"), position):
-            raise WhereError(f"comment in {place}, column {position + 1}", "leave it out")
-        match = _TOKEN.match(text, position)
-        if match is None:
-            character = text[position]
-            if character in "'\"":
-                raise WhereError(f"{place}, column {position + 1}: the quote {character} is never closed", "close it")
-            raise WhereError(
-                f"{place}, column {position + 1}: {character!r} has no place in a condition",
-                "write one condition such as fps >= 1 AND abs_rel < 0.7",
-            )
-        kind = match.lastgroup or "space"
-        word = match.group()
-        if kind == "name" and word.upper() in _KEYWORDS:
-            kind = "keyword"
-        if kind != "space":
-            tokens.append(Token(kind, word, position + 1))
-        position = match.end()
-    if not tokens:
-        raise WhereError(f"{place} is empty", "write a condition such as fps >= 1")
-    if len(tokens) > MAX_TOKENS:
-        raise WhereError(f"{place} is too long ({len(tokens)} words, at most {MAX_TOKENS})", "shorten it")
-    return tokens
 
 
 @dataclass(slots=True)
@@ -124,9 +62,10 @@ class _Writer:
             self._at += 1
             wants_value = self._value(token) if wants_value else self._after_value(token)
         if wants_value:
-            raise WhereError(f"{self._place} ends after {self._tokens[-1].text!r}", "a value is missing there")
+            raise WhereError(self._ends(self._tokens[-1]), _("a value is missing there"))
         if self._levels:
-            raise WhereError(f"{self._place}, column {self._levels[-1].column}: '(' is never closed", "close it")
+            place = at_column(self._place, self._levels[-1].column)
+            raise WhereError(_("{place}: '(' is never closed").format(place=place), _("close it"))
         return " ".join(self._sql)
 
     def _value(self, token: Token) -> bool:
@@ -150,7 +89,7 @@ class _Writer:
         elif token.kind == "name":
             self._sql.append(self._resolve(token.text, False, token.column))
         else:
-            raise self._error(token, "a metric or a value is missing before")
+            raise self._error(token, _("a metric or a value is missing before"))
         self._end_value()
         return False
 
@@ -160,14 +99,14 @@ class _Writer:
         if token.kind == "operator":
             if token.text in _COMPARISONS:
                 if self._compared:
-                    raise self._error(token, "comparisons are joined by AND, not by a second")
+                    raise self._error(token, _("comparisons are joined by AND, not by a second"))
                 self._compared = True
             self._operator(token)
             return True
         if word == "NOT":
             following = self._next(token)
             if following.word not in ("IN", "BETWEEN", "LIKE", "ILIKE"):
-                raise self._error(following, "IN, BETWEEN or LIKE must follow NOT, not")
+                raise self._error(following, _("IN, BETWEEN or LIKE must follow NOT, not"))
             self._sql.append("NOT")
             return self._after_value(following)
         if word in _JOINING:
@@ -177,13 +116,13 @@ class _Writer:
         if word in ("LIKE", "ILIKE"):
             pattern = self._next(token)
             if pattern.kind != "text":
-                raise self._error(pattern, f"{word} needs a text in single quotes, not")
+                raise self._error(pattern, _("{word} needs a text in single quotes, not").format(word=word))
             self._sql += [word, pattern.text]
             return False
         if word == "IN":
             opening = self._next(token)
             if opening.text != "(":
-                raise self._error(opening, "a list in parentheses must follow IN, not")
+                raise self._error(opening, _("a list in parentheses must follow IN, not"))
             self._sql.append("IN")
             self._open(_Level(opening.column, list_like=True))
             return True
@@ -201,8 +140,8 @@ class _Writer:
             self._end_value()
             return False
         if token.text == ")":
-            raise self._error(token, "nothing was opened for")
-        raise self._error(token, "AND, OR or a comparison is missing before")
+            raise self._error(token, _("nothing was opened for"))
+        raise self._error(token, _("AND, OR or a comparison is missing before"))
 
     def _is(self, token: Token) -> bool:
         self._sql.append("IS")
@@ -211,7 +150,7 @@ class _Writer:
             self._sql.append("NOT")
             following = self._next(following)
         if following.word not in ("NULL", "TRUE", "FALSE"):
-            raise self._error(following, "NULL, TRUE or FALSE must follow IS, not")
+            raise self._error(following, _("NULL, TRUE or FALSE must follow IS, not"))
         self._sql.append(following.word)
         return False
 
@@ -230,21 +169,23 @@ class _Writer:
     def _open_call(self, name: Token) -> None:
         function = name.text.lower()
         if function in _AGGREGATES:
+            said = _("{place}: {function}() looks at several checkpoints")
             raise WhereError(
-                f"{self._place}, column {name.column}: {name.text}() looks at several checkpoints",
-                "a filter sees one at a time; write a number instead",
+                said.format(place=at_column(self._place, name.column), function=name.text),
+                _("a filter sees one at a time; write a number instead"),
             )
         if name.word in _STATEMENT:
-            raise self._error(name, "one plain condition is wanted, without")
+            raise self._error(name, _("one plain condition is wanted, without"))
         if function not in FUNCTIONS:
-            raise UnknownNameError("function", name.text, FUNCTIONS, f"{self._place}, column {name.column}")
+            raise UnknownNameError("function", name.text, FUNCTIONS, at_column(self._place, name.column))
         self._sql.append(function)
         opening = self._next(name)
         self._open(_Level(opening.column, list_like=True, function=function))
 
     def _open(self, level: _Level) -> None:
         if len(self._levels) >= _MAX_DEPTH:
-            raise WhereError(f"{self._place}, column {level.column}: parentheses are nested too deeply", "simplify it")
+            said = _("{place}: parentheses are nested too deeply")
+            raise WhereError(said.format(place=at_column(self._place, level.column)), _("simplify it"))
         level.divisor, self._divisor = self._divisor, False
         level.compared, self._compared = self._compared, False
         self._levels.append(level)
@@ -257,7 +198,7 @@ class _Writer:
             return token.text
         number = float(token.text)
         if number == float("inf"):
-            raise self._error(token, "this number is too large:")
+            raise self._error(token, _("this number is too large:"))
         return f"{number:.17e}"
 
     def _peek(self, text: str) -> bool:
@@ -265,13 +206,16 @@ class _Writer:
 
     def _next(self, after: Token) -> Token:
         if self._at >= len(self._tokens):
-            raise WhereError(f"{self._place} ends after {after.text!r}", "something is missing there")
+            raise WhereError(self._ends(after), _("something is missing there"))
         token = self._tokens[self._at]
         self._at += 1
         return token
 
     def _error(self, token: Token, what: str) -> WhereError:
-        return WhereError(f"{self._place}, column {token.column}: {what} {token.text!r}")
+        return WhereError(f"{at_column(self._place, token.column)}: {what} {token.text!r}")
+
+    def _ends(self, after: Token) -> str:
+        return _("{place} ends after {text}").format(place=self._place, text=repr(after.text))
 
 
 def is_statement_word(name: str) -> bool:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from engine.i18n import gettext as _
+from engine.i18n import listing, mark
 from engine.schema import CostInfo
 
 # Two-sided error of the interval of a median.
 _ERROR = 0.05
 # What a run without a description of its measuring records at most.
-_ALWAYS = ("device", "precision", "image size", "torch version")
+_ALWAYS = (mark("device"), mark("precision"), mark("image size"), mark("torch version"))
 
 
 def cost_settings(info: CostInfo) -> dict[str, object]:
@@ -22,9 +24,9 @@ def cost_settings(info: CostInfo) -> dict[str, object]:
         "device": info.device,
         "precision": info.dtype,
         "image size": info.image_width,
-        "image height": info.image_height,
-        "frames in a window": info.frames,
-        "CPU threads": info.threads,
+        mark("image height"): info.image_height,
+        mark("frames in a window"): info.frames,
+        mark("CPU threads"): info.threads,
         **{f"{library} version": version for library, version in info.libraries.items()},
     }
 
@@ -42,10 +44,12 @@ def judge_costs(settings: Sequence[Mapping[str, object]]) -> str | None:
     known = {name: {one[name] for one in settings if one.get(name) is not None} for name in names}
     differing = [name for name, values in known.items() if len(values) > 1]
     if differing:
-        return f"speed and memory are not comparable between the runs: different {', '.join(differing)}"
+        said = _("speed and memory are not comparable between the runs: different {settings}")
+        return said.format(settings=listing(map(_, differing)))
     unknown = [name for name in names if any(one.get(name) is None for one in settings)]
     if unknown:
-        return f"speed and memory may not be comparable between the runs: {', '.join(unknown)} not recorded"
+        said = _("speed and memory may not be comparable between the runs: {settings} not recorded")
+        return said.format(settings=listing(map(_, unknown)))
     return None
 
 

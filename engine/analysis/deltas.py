@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.analysis.overview import RunAnalysis
 from engine.catalogue import Catalogue
+from engine.i18n import mark
 
 DELTAS = pl.Schema(
     {
@@ -34,9 +35,9 @@ JUDGED = ("verdict", "ci95_low", "ci95_high", "joint_low", "joint_high", "kind")
 class Verdict(StrEnum):
     """What a change means, given the metric's direction. Only what was told from chance is better or worse."""
 
-    BETTER = "better"
-    WORSE = "worse"
-    TIED = "tied"  # no difference is shown
+    BETTER = mark("better")
+    WORSE = mark("worse")
+    TIED = mark("tied")  # no difference is shown
 
 
 def delta(value: pl.Expr, baseline: pl.Expr) -> pl.Expr:

@@ -8,6 +8,7 @@ import polars as pl
 
 from engine.analysis.deltas import Verdict, delta_pct
 from engine.catalogue import Catalogue
+from engine.i18n import mark
 
 SIGNIFICANCE = 0.05
 
@@ -15,8 +16,8 @@ SIGNIFICANCE = 0.05
 class Kind(StrEnum):
     """What an interval was computed from."""
 
-    PAIRED = "paired"  # per-frame rows: both sides on the same frames
-    UNPAIRED = "unpaired"  # mean, spread and count of each side
+    PAIRED = mark("paired")  # per-frame rows: both sides on the same frames
+    UNPAIRED = mark("unpaired")  # mean, spread and count of each side
 
 
 class Spread(StrEnum):

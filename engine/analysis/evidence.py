@@ -26,6 +26,8 @@ from engine.analysis.slices import SLICES, slice_statistics
 from engine.analysis.ties import tie_group
 from engine.analysis.unpaired import FRAMES_PER_WINDOW, unpaired_differences, unpaired_ties
 from engine.catalogue import SCORE_KEY, Catalogue
+from engine.i18n import gettext as _
+from engine.i18n import ngettext, pgettext
 from engine.schema import WINDOWS, Role, SliceKind, empty
 from engine.text import counted
 
@@ -212,16 +214,17 @@ class Evidence:
         parts = []
         if Kind.PAIRED in kinds and self.statistics is not None:
             windows, drives = self._extent(judged)
-            parts.append(f"paired over {counted(windows, 'window')} in {counted(drives, 'drive')}")
+            said = _("paired over {windows} in {drives}")
+            parts.append(said.format(windows=counted(windows, "window"), drives=counted(drives, "drive")))
         if Kind.UNPAIRED in kinds:
-            parts.append(
-                "unpaired, from means, spreads and counts (a window of "
-                f"{FRAMES_PER_WINDOW} frames counts as one observation)"
-            )
+            said = _("unpaired, from means, spreads and counts (a window of {frames} frames counts as one observation)")
+            parts.append(said.format(frames=FRAMES_PER_WINDOW))
         if not parts:
             return self._nothing()
         looks = judged.get_column("looks").max()
-        return f"{' and '.join(parts)}; corrected for looking at {counted(looks, 'checkpoint')}{self._aside()}"
+        evidence = pgettext("between things that go together", " and ").join(parts)
+        said = _("{evidence}; corrected for looking at {checkpoints}")
+        return said.format(evidence=evidence, checkpoints=counted(looks, "checkpoint")) + self._aside()
 
     def _paired(self, baseline: str, keys: Sequence[str]) -> pl.DataFrame:
         if self.statistics is None or baseline not in self.statistics.sample:
@@ -241,13 +244,16 @@ class Evidence:
 
     def _nothing(self) -> str:
         if self.baseline is None:
-            return "no verdicts: there is no baseline"
+            return _("no verdicts: there is no baseline")
         if self.statistics is not None and len(self.statistics.sample.windows) < LEAST_WINDOWS:
-            return f"no verdicts: fewer than {LEAST_WINDOWS} windows"
-        return f"no verdicts: neither per-frame rows nor spreads and counts are known{self._aside()}"
+            said = ngettext(
+                "no verdicts: fewer than {count} window", "no verdicts: fewer than {count} windows", LEAST_WINDOWS
+            )
+            return said.format(count=LEAST_WINDOWS)
+        return _("no verdicts: neither per-frame rows nor spreads and counts are known") + self._aside()
 
     def _aside(self) -> str:
-        return f" ({self.missing})" if self.missing else ""
+        return _(" ({aside})").format(aside=self.missing) if self.missing else ""
 
 
 def weigh(

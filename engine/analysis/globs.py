@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from engine.catalogue import ALIASES, Catalogue
+from engine.catalogue import ALIASES, Catalogue, Metric
 
 
 def match_metrics(pattern: str, keys: Iterable[str], catalogue: Catalogue) -> list[str]:
@@ -48,10 +48,17 @@ def _match(term: str, keys: list[str], catalogue: Catalogue) -> set[str]:
     if any(character in wanted for character in "*?["):
         return {key for key in keys if fnmatchcase(key.lower(), wanted)}
     alias = ALIASES.get(wanted)
-    labels = {key: (catalogue.get(key).label.lower(), catalogue.get(key).title.lower()) for key in keys}
+    labels = {key: _labels(catalogue.get(key)) for key in keys}
     return (
         {key for key in keys if wanted == key.lower() or wanted in key.lower().split(".")}
         or {key for key in keys if alias and key in alias.keys}
         or {key for key in keys if wanted in labels[key]}
-        or {key for key in keys if wanted in key.lower() or wanted in labels[key][0]}
+        or {key for key in keys if wanted in key.lower() or any(wanted in label for label in labels[key][:2])}
     )
+
+
+def _labels(metric: Metric) -> tuple[str, ...]:
+    """What a metric is called: in English, and in the user's language with and without its region."""
+    english = f"{metric.label} {metric.unit}".strip()
+    region = f" · {metric.region}" if metric.region else ""
+    return metric.label.lower(), metric.shown.lower(), f"{english}{region}".lower(), metric.title.lower()

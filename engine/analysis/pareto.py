@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.catalogue import Catalogue, Direction
 from engine.errors import UnknownNameError, UsageError
+from engine.i18n import gettext as _
 from engine.schema import Role
 
 # Points compared with the front at a time: bounds the memory of the comparison (front x block booleans).
@@ -43,7 +44,8 @@ def pareto_front(table: pl.DataFrame, keys: Sequence[str], catalogue: Catalogue)
             raise UnknownNameError("metric", key, table.columns)
         direction = catalogue.get(key).direction
         if direction is Direction.NONE:
-            raise UsageError(f"{key!r} has no direction, so nothing is better or worse in it", "choose another metric")
+            said = _("{metric} has no direction, so nothing is better or worse in it").format(metric=repr(key))
+            raise UsageError(said, _("choose another metric"))
         values = table.get_column(key).cast(pl.Float64).fill_null(float("nan")).to_numpy()
         columns.append(direction.sign * values + 0.0)  # no negative zero beside a zero
     points = np.column_stack(columns)

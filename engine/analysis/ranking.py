@@ -13,6 +13,8 @@ from engine.analysis.overview import RunAnalysis
 from engine.analysis.where import PLACE, apply_where
 from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Direction
 from engine.errors import UsageError
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.schema import Role
 
 if TYPE_CHECKING:  # a ranking that is not judged needs no NumPy
@@ -93,14 +95,15 @@ def resolve_objective(analysis: RunAnalysis, objective: str, catalogue: Catalogu
     """
     key = _find(analysis, objective)
     if key is None and objective.lower() == SCORE_KEY:
-        lacking = ", ".join(analysis.score_missing) or "every checkpoint lacks one of its metrics"
-        raise UsageError(f"the run has no score (missing: {lacking})", "rank by a metric instead: --objective KEY")
+        lacking = listing(analysis.score_missing) or _("every checkpoint lacks one of its metrics")
+        said = _("the run has no score (missing: {metrics})").format(metrics=lacking)
+        raise UsageError(said, _("rank by a metric instead: --objective KEY"))
     if key is None:
         key = catalogue.resolve(objective, analysis.metrics, "--objective")
     if catalogue.get(key).direction is Direction.NONE:
         raise UsageError(
-            f"{key!r} has no direction, so there is no best",
-            f'give it one in lorascope.toml: [metrics."{key}"] direction = "higher"',
+            _("{metric} has no direction, so there is no best").format(metric=repr(key)),
+            _("give it one in lorascope.toml: {example}").format(example=f'[metrics."{key}"] direction = "higher"'),
         )
     return key
 
@@ -139,7 +142,7 @@ def rank(
         UnknownNameError, UsageError, WhereError: the objective, ``top`` or the condition is wrong.
     """
     if top is not None and top < 1:
-        raise UsageError(f"--top {top} leaves nothing", "give a number from 1")
+        raise UsageError(_("--top {count} leaves nothing").format(count=top), _("give a number from 1"))
     key = resolve_objective(analysis, objective, catalogue)
     candidates = _candidates(analysis, include_baseline)
     condition = where if where and where.strip() else None

@@ -10,6 +10,7 @@ import polars as pl
 
 from engine.catalogue import SCORE_KEY, Catalogue, Direction
 from engine.errors import UsageError
+from engine.i18n import gettext as _
 
 
 def utility(key: str, direction: Direction) -> pl.Expr:
@@ -26,8 +27,8 @@ def utility(key: str, direction: Direction) -> pl.Expr:
     """
     if direction is Direction.NONE:
         raise UsageError(
-            f"the score weighs {key!r}, which has no direction",
-            f'give it one in lorascope.toml: [metrics."{key}"] direction = "higher"',
+            _("the score weighs {metric}, which has no direction").format(metric=repr(key)),
+            _("give it one in lorascope.toml: {example}").format(example=f'[metrics."{key}"] direction = "higher"'),
         )
     value = pl.col(key)
     return value if direction is Direction.HIGHER else 1.0 - value.clip(upper_bound=1.0)
@@ -49,6 +50,8 @@ def composite_score(weights: Mapping[str, float], catalogue: Catalogue) -> pl.Ex
         UsageError: no weights, or a weighted metric has no direction.
     """
     if not weights:
-        raise UsageError("the score has no weights", "name at least one metric under [score.weights] in lorascope.toml")
+        raise UsageError(
+            _("the score has no weights"), _("name at least one metric under [score.weights] in lorascope.toml")
+        )
     terms = [weight * utility(key, catalogue.get(key).direction) for key, weight in weights.items()]
     return reduce(operator.add, terms).alias(SCORE_KEY)

@@ -22,6 +22,7 @@ from engine.analysis.student import quantile, two_sided_p
 from engine.analysis.ties import TIES
 from engine.catalogue import SCORE_KEY, Catalogue, Direction, Group
 from engine.errors import UsageError
+from engine.i18n import gettext as _
 from engine.schema import empty
 
 FRAMES_PER_WINDOW = 8
@@ -126,7 +127,8 @@ def unpaired_ties(
     """
     direction = catalogue.get(objective).direction
     if direction is Direction.NONE:
-        raise UsageError(f"{objective!r} has no direction, so there is no best", "choose another metric")
+        said = _("{metric} has no direction, so there is no best").format(metric=repr(objective))
+        raise UsageError(said, _("choose another metric"))
     table = estimates(summary, catalogue, weights or {}, frames_per_window, correlation)
     found = [(name, table[name][objective]) for name in dict.fromkeys(checkpoints) if objective in table.get(name, {})]
     if not found:
@@ -136,7 +138,7 @@ def unpaired_ties(
     judged = [(name, own, *_judge(direction.sign * (best.mean - own.mean), best, own)) for name, own in found]
     adjusted: dict[str, float] = {}
     left, largest = len(found), 0.0
-    for name, _, _, p, _ in sorted(judged[1:], key=lambda row: math.inf if row[3] is None else row[3]):
+    for name, _value, _delta, p, _error in sorted(judged[1:], key=lambda row: math.inf if row[3] is None else row[3]):
         if p is not None:
             largest = max(largest, min(1.0, p * left * (left - 1) / 2.0))
             adjusted[name] = largest

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from engine.analysis.condition import is_statement_word, to_sql
+from engine.analysis.condition_tokens import at_column
 from engine.catalogue import ALIASES
 from engine.errors import UnknownNameError, WhereError, suggest
+from engine.i18n import gettext as _
 
 PLACE = "--where"
 
@@ -38,7 +40,7 @@ def parse_where(text: str, columns: Sequence[str], *, place: str = PLACE) -> pl.
     used: set[str] = set()
 
     def resolve(name: str, quoted: bool, column: int) -> str:
-        sql, key = _resolve(name, quoted, columns, f"{place}, column {column}")
+        sql, key = _resolve(name, quoted, columns, at_column(place, column))
         used.add(key)
         return sql
 
@@ -51,7 +53,8 @@ def parse_where(text: str, columns: Sequence[str], *, place: str = PLACE) -> pl.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise _refusal(place, error) from None
     if dtype != pl.Boolean:
-        raise WhereError(f"{place} is a value, not a condition", "compare it with something, such as fps >= 1")
+        said = _("{place} is a value, not a condition").format(place=place)
+        raise WhereError(said, _("compare it with something, such as fps >= 1"))
     return expression
 
 
@@ -80,10 +83,10 @@ def apply_where(table: pl.DataFrame, text: str, *, place: str = PLACE) -> tuple[
 
 def _refusal(place: str, error: BaseException) -> WhereError:
     if isinstance(error, (pl.exceptions.SQLInterfaceError, pl.exceptions.SQLSyntaxError)):
-        return WhereError(f"{place} cannot be read as a condition", "write one such as fps >= 1 AND abs_rel < 0.7")
-    return WhereError(
-        f"{place} compares or computes what does not fit", "compare numbers with numbers, names with texts"
-    )
+        said = _("{place} cannot be read as a condition").format(place=place)
+        return WhereError(said, _("write one such as fps >= 1 AND abs_rel < 0.7"))
+    said = _("{place} compares or computes what does not fit").format(place=place)
+    return WhereError(said, _("compare numbers with numbers, names with texts"))
 
 
 def _resolve(name: str, quoted: bool, columns: Sequence[str], place: str) -> tuple[str, str]:
@@ -100,14 +103,17 @@ def _resolve(name: str, quoted: bool, columns: Sequence[str], place: str) -> tup
     if len(same) == 1:
         return _quote(same[0], place), same[0]
     if is_statement_word(name) and not quoted:
-        raise WhereError(f"{place}: {name.upper()} is not part of a condition", "write one such as fps >= 1")
+        said = _("{place}: {word} is not part of a condition").format(place=place, word=name.upper())
+        raise WhereError(said, _("write one such as fps >= 1"))
     known = [*columns, *(a for a, entry in ALIASES.items() if any(key in columns for key in entry.keys))]
     if quoted and not suggest(name, known):
-        raise WhereError(f"{place}: there is no metric {name!r}", "put a text in single quotes")
+        said = _("{place}: there is no metric {name}").format(place=place, name=repr(name))
+        raise WhereError(said, _("put a text in single quotes"))
     raise UnknownNameError("metric", name, known, place)
 
 
 def _quote(name: str, place: str) -> str:
     if name == "*" or not name or (name.startswith("^") and name.endswith("$")):
-        raise WhereError(f"{place}: Polars would take the name {name!r} for a pattern", "rename the metric")
+        said = _("{place}: Polars would take the name {name} for a pattern").format(place=place, name=repr(name))
+        raise WhereError(said, _("rename the metric"))
     return '"' + name.replace('"', '""') + '"'

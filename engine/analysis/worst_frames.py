@@ -9,6 +9,7 @@ import polars as pl
 from engine.analysis.deltas import delta, delta_pct
 from engine.catalogue import Metric
 from engine.errors import UsageError
+from engine.i18n import gettext as _
 
 _PLACE = ("drive", "window", "frame")
 
@@ -131,7 +132,10 @@ def rank_frames(pairs: pl.DataFrame, order: FrameOrder, metric: Metric, *, top: 
     """
     sign = metric.direction.sign
     if order is FrameOrder.LOST and not sign:
-        raise UsageError(f"{metric.key} has no direction, so nothing is lost", f"sort by {FrameOrder.DIFFERENCE}")
+        raise UsageError(
+            _("{metric} has no direction, so nothing is lost").format(metric=metric.key),
+            _("sort by {order}").format(order=FrameOrder.DIFFERENCE),
+        )
     deciding = {
         FrameOrder.WORST: pl.col("value") * -(sign or -1),
         FrameOrder.LOST: pl.col("difference") * -sign,

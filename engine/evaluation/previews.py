@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from engine.atomic import atomic_write_bytes
 from engine.dataset.model import PreparedWindow, Window
+from engine.i18n import mark
 from engine.results.layout import PANELS_TEXT, PREVIEWS, preview_name
 from engine.text import safe_name
 
@@ -22,9 +23,9 @@ WORST = 0.5
 # What the panels show, from the top; every picture says it of itself.
 PANELS = (
     "image",
-    "inverse depth of the prediction: near is bright",
+    mark("inverse depth of the prediction: near is bright"),
     f"depth error: AbsRel at the points, black 0 to bright {WORST:g} and more",
-    "normals of the prediction: red right, green up, blue towards the camera",
+    mark("normals of the prediction: red right, green up, blue towards the camera"),
 )
 
 

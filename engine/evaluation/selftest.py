@@ -23,6 +23,7 @@ from engine.evaluation.plan import CHANCE, ORACLE, default_split
 from engine.evaluation.predictors import chance
 from engine.evaluation.runner import chance_depth
 from engine.geometry.alignment import ALIGNMENTS
+from engine.i18n import mark
 from engine.inference.contract import Prediction
 from engine.scoring.oracle import oracle
 from engine.scoring.truth import prepare_truth
@@ -44,10 +45,11 @@ class Verdict(StrEnum):
     """What the self-test says of a metric."""
 
     OK = "ok"  # a perfect prediction is within the limit, chance is clearly worse, and a common scale does not matter
-    FAILED = "failed"  # one of these does not hold
-    UNINFORMATIVE = "uninformative"  # a perfect prediction is within the limit, but on these data chance nearly is, too
-    NO_LIMIT = "no limit"  # shown, not judged
-    NOT_MEASURED = "not measured"
+    FAILED = mark("failed")  # one of these does not hold
+    # A perfect prediction is within the limit, but on these data chance nearly is, too.
+    UNINFORMATIVE = mark("uninformative")
+    NO_LIMIT = mark("no limit")  # shown, not judged
+    NOT_MEASURED = mark("not measured")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.export.card_body import body
 from engine.export.card_facts import CardFacts
+from engine.i18n import gettext as _
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ def why_no_card() -> str | None:
         from huggingface_hub import EvalResult, ModelCard, ModelCardData  # noqa: F401
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == _LIBRARY
-        state = "is not installed" if missing else f"cannot be imported ({visible(str(error))})"
-        return f"no model card was written: {_LIBRARY} {state}; pip install 'lorascope[card]'"
+        said = _("no model card was written: {library} cannot be imported ({reason}); {remedy}")
+        if missing:
+            said = _("no model card was written: {library} is not installed; {remedy}")
+        return said.format(library=_LIBRARY, reason=visible(str(error)), remedy="pip install 'lorascope[card]'")
     return None
 
 

@@ -27,6 +27,7 @@ from engine.export.copying import Source, copy_verified, writing
 from engine.export.locate import ADAPTER_CONFIG, CheckpointFiles, CheckpointKind, locate
 from engine.export.selection import FILE_NAME, ExportedFile, LeftOut, MergedWeights, Selection, selection_json
 from engine.export.staging import install, staging, sweep
+from engine.i18n import gettext as _
 from engine.text import safe_name, visible
 
 _KEPT = "README.source{}.md"
@@ -130,7 +131,7 @@ def export_checkpoints(
             on.
     """
     if not selections:
-        raise ExportError("no checkpoint was chosen", "choose at least one")
+        raise ExportError(_("no checkpoint was chosen"), _("choose at least one"))
     plans = [_plan(selection) for selection in selections]
     _check_places(plans, target, force)
     if merger is not None:
@@ -179,7 +180,8 @@ def _free_name(taken: Sequence[str]) -> str:
 
 def _check_places(plans: Sequence[_Plan], target: Path, force: bool) -> None:
     if os.path.lexists(target) and not target.is_dir():
-        raise ExportError(f"{visible(str(target))}: is no folder", "choose another one with --to")
+        said = _("{folder}: is no folder").format(folder=visible(str(target)))
+        raise ExportError(said, _("choose another one with --to"))
     taken: dict[str, Selection] = {}
     for plan in plans:
         # Some file systems do not tell upper from lower case.
@@ -187,8 +189,9 @@ def _check_places(plans: Sequence[_Plan], target: Path, force: bool) -> None:
         if other is not plan.selection:
             name = f"{visible(plan.selection.run)} / {visible(plan.selection.checkpoint)}"
             if other.run_path == plan.selection.run_path and other.checkpoint == plan.selection.checkpoint:
-                raise ExportError(f"{name} was chosen twice", "choose it once")
-            raise ExportError(f"two chosen checkpoints are called {name}", "export them to different folders")
+                raise ExportError(_("{name} was chosen twice").format(name=name), _("choose it once"))
+            said = _("two chosen checkpoints are called {name}").format(name=name)
+            raise ExportError(said, _("export them to different folders"))
         final = target / plan.place
         if os.path.lexists(final):
             _check_replaceable(final, plans, force)
@@ -197,15 +200,18 @@ def _check_places(plans: Sequence[_Plan], target: Path, force: bool) -> None:
 def _check_replaceable(final: Path, plans: Sequence[_Plan], force: bool) -> None:
     name = visible(str(final))
     if not force:
-        raise TargetExistsError(f"{name}: exists already", "replace it with --force or choose another folder with --to")
+        said = _("{file}: exists already").format(file=name)
+        raise TargetExistsError(said, _("replace it with --force or choose another folder with --to"))
     if final.is_symlink() or not (final / FILE_NAME).is_file():
-        raise ExportError(f"{name}: is no export (no {FILE_NAME} in it)", "move it away or choose another folder")
+        said = _("{folder}: is no export (no {file} in it)").format(folder=name, file=FILE_NAME)
+        raise ExportError(said, _("move it away or choose another folder"))
     inside = Path(os.path.realpath(final))
     for plan in plans:
         for source in plan.sources:
             if inside in Path(os.path.realpath(source.path)).parents:
+                said = _("{folder}: {file} is to be copied from there")
                 raise ExportError(
-                    f"{name}: {visible(str(source.path))} is to be copied from there", "choose another folder with --to"
+                    said.format(folder=name, file=visible(str(source.path))), _("choose another folder with --to")
                 )
 
 
@@ -215,8 +221,10 @@ def _check_space(plans: Sequence[_Plan], target: Path) -> None:
     free = shutil.disk_usage(existing).free
     if free < needed:
         raise ExportError(
-            f"{visible(str(target))}: {_size(needed)} are needed and {_size(free)} are free",
-            "free some space or choose another folder with --to",
+            _("{folder}: {needed} are needed and {free} are free").format(
+                folder=visible(str(target)), needed=_size(needed), free=_size(free)
+            ),
+            _("free some space or choose another folder with --to"),
         )
 
 

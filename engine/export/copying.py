@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from engine.errors import ExportError
 from engine.export.selection import ExportedFile
+from engine.i18n import gettext as _
 from engine.text import visible
 
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -87,9 +88,8 @@ def copy_verified(source: Source, destination: Path, shown: Path, advance: Calla
     source.check()
     written = hash_of(destination, shown, advance)
     if written != read.hexdigest():
-        raise ExportError(
-            f"{visible(str(shown))}: the copy reads back differently (SHA-256)", "check the disk and export again"
-        )
+        said = _("{file}: the copy reads back differently (SHA-256)").format(file=visible(str(shown)))
+        raise ExportError(said, _("check the disk and export again"))
     return ExportedFile(destination.name, size, written)
 
 
@@ -105,13 +105,11 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         name = visible(str(path))
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ExportError(
-                f"{name}: the disk is full", "free some space or choose another folder; nothing was exported"
-            ) from error
+            said = _("{file}: the disk is full").format(file=name)
+            raise ExportError(said, _("free some space or choose another folder; nothing was exported")) from error
         reason = error.strerror or type(error).__name__
-        raise ExportError(
-            f"{name}: cannot be written ({reason})", "choose another folder; nothing was exported"
-        ) from error
+        said = _("{file}: cannot be written ({reason})").format(file=name, reason=reason)
+        raise ExportError(said, _("choose another folder; nothing was exported")) from error
 
 
 @contextlib.contextmanager
@@ -120,9 +118,8 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ExportError(
-            f"{visible(str(path))}: cannot be read ({reason})", "restore it or its permissions; nothing was exported"
-        ) from error
+        said = _("{file}: cannot be read ({reason})").format(file=visible(str(path)), reason=reason)
+        raise ExportError(said, _("restore it or its permissions; nothing was exported")) from error
 
 
 def _write(writer: BinaryIO, chunk: bytes, shown: Path) -> None:
@@ -132,9 +129,8 @@ def _write(writer: BinaryIO, chunk: bytes, shown: Path) -> None:
 
 
 def _changed(path: Path) -> ExportError:
-    return ExportError(
-        f"{visible(str(path))}: changed while it was copied", "wait until it is written and export again"
-    )
+    said = _("{file}: changed while it was copied").format(file=visible(str(path)))
+    return ExportError(said, _("wait until it is written and export again"))
 
 
 def hash_of(path: Path, shown: Path, advance: Callable[[int], None] = lambda _: None) -> str:

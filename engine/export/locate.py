@@ -24,6 +24,8 @@ from pathlib import Path
 
 from engine.errors import ExportError
 from engine.export.selection import FILE_NAME, LeftOut, Selection
+from engine.i18n import gettext as _
+from engine.i18n import pgettext, sentences
 from engine.text import visible
 from engine.training_config import WEIGHT_SUFFIXES
 
@@ -87,8 +89,9 @@ def locate(selection: Selection) -> CheckpointFiles:
             return _inspect(recorded)
         except _UnfitError as error:
             reasons.append(str(error))
-    where = "; ".join(dict.fromkeys(reasons)) or "the run does not say where its checkpoints are"
-    raise ExportError(f"{name}: no weights file or adapter folder ({where})", "say where it is with --checkpoints DIR")
+    where = sentences(dict.fromkeys(reasons)) or _("the run does not say where its checkpoints are")
+    said = _("{checkpoint}: no weights file or adapter folder ({where})").format(checkpoint=name, where=where)
+    raise ExportError(said, _("say where it is with --checkpoints DIR"))
 
 
 def _in_folder(folder: Path, name: str, reasons: list[str]) -> CheckpointFiles | None:
@@ -96,7 +99,7 @@ def _in_folder(folder: Path, name: str, reasons: list[str]) -> CheckpointFiles |
     try:
         entries = sorted(folder.iterdir())
     except FileNotFoundError:
-        reasons.append(f"no such folder: {shown}")
+        reasons.append(_("no such folder: {folder}").format(folder=shown))
         return None
     except OSError as error:
         reasons.append(f"{shown}: {error.strerror}")
@@ -113,13 +116,14 @@ def _in_folder(folder: Path, name: str, reasons: list[str]) -> CheckpointFiles |
                 reasons.append(str(error))
         if len(fit) > 1:
             names = ", ".join(visible(files.path.name) for files in fit)
+            said = _("{checkpoint}: {count} candidates in {folder}: {names}")
             raise ExportError(
-                f"{visible(name)}: {len(fit)} candidates in {shown}: {names}",
-                "keep one of them, or name another folder with --checkpoints DIR",
+                said.format(checkpoint=visible(name), count=len(fit), folder=shown, names=names),
+                _("keep one of them, or name another folder with --checkpoints DIR"),
             )
         if fit:
             return fit[0]
-    reasons.append(f"not in {shown}")
+    reasons.append(_("not in {folder}").format(folder=shown))
     return None
 
 
@@ -147,14 +151,15 @@ def _inspect(path: Path) -> CheckpointFiles:
         if stat.S_ISDIR(mode):
             return _inspect_folder(path)
     except FileNotFoundError:
-        state = "is a link to nothing" if path.is_symlink() else "is not there"
-        raise _UnfitError(f"{shown} {state}") from None
+        said = _("{path} is a link to nothing") if path.is_symlink() else _("{path} is not there")
+        raise _UnfitError(said.format(path=shown)) from None
     except OSError as error:
         raise _UnfitError(f"{shown}: {error.strerror}") from None
     except ValueError:  # a recorded path may hold a null byte
-        raise _UnfitError(f"{shown} is no path") from None
+        raise _UnfitError(_("{text} is no path").format(text=shown)) from None
     if not stat.S_ISREG(mode) or path.suffix.lower() not in WEIGHT_SUFFIXES:
-        raise _UnfitError(f"{shown} is no weights file ({', '.join(WEIGHT_SUFFIXES)})")
+        said = _("{path} is no weights file ({endings})")
+        raise _UnfitError(said.format(path=shown, endings=", ".join(WEIGHT_SUFFIXES)))
     return CheckpointFiles(CheckpointKind.FILE, path, (path,))
 
 
@@ -165,18 +170,21 @@ def _inspect_folder(folder: Path) -> CheckpointFiles:
     if ADAPTER_CONFIG in names:
         weights = next((names[name] for name in ADAPTER_WEIGHTS if name in names), None)
         if weights is None:
-            raise _UnfitError(f"{shown} has {ADAPTER_CONFIG} but no {' or '.join(ADAPTER_WEIGHTS)}")
+            said = _("{folder} has {file} but no {others}")
+            others = pgettext("between alternatives", " or ").join(ADAPTER_WEIGHTS)
+            raise _UnfitError(said.format(folder=shown, file=ADAPTER_CONFIG, others=others))
         return _whole(CheckpointKind.ADAPTER, folder, entries, (weights, names[ADAPTER_CONFIG]))
     weights_here = [entry for entry in entries if _is_weights(entry)]
     adapters = [entry for entry in entries if entry.is_dir() and (entry / ADAPTER_CONFIG).is_file()]
     if len(weights_here) + len(adapters) > 1:
         listed = ", ".join(visible(entry.name) for entry in (*weights_here, *adapters))
-        raise ExportError(f"{shown}: more than one checkpoint in it: {listed}", "keep one of them")
+        said = _("{folder}: more than one checkpoint in it: {names}").format(folder=shown, names=listed)
+        raise ExportError(said, _("keep one of them"))
     if adapters:
         return _inspect_folder(adapters[0])
     if weights_here:
         return _whole(CheckpointKind.FOLDER, folder, entries, (weights_here[0],))
-    raise _UnfitError(f"{shown} holds neither an adapter nor weights")
+    raise _UnfitError(_("{folder} holds neither an adapter nor weights").format(folder=shown))
 
 
 def _is_weights(path: Path) -> bool:
@@ -187,8 +195,8 @@ def _whole(kind: CheckpointKind, folder: Path, entries: list[Path], needed: tupl
     """The folder as a checkpoint: what it needs, the small files beside it, and what is left out."""
     for entry in needed:
         if not entry.is_file():
-            state = "a link to nothing" if entry.is_symlink() else "no regular file"
-            raise ExportError(f"{visible(str(entry))}: {state}", "restore it or name another folder")
+            said = _("{path}: a link to nothing") if entry.is_symlink() else _("{path}: no regular file")
+            raise ExportError(said.format(path=visible(str(entry))), _("restore it or name another folder"))
     others: list[Path] = []
     left_out: list[LeftOut] = []
     for entry in entries:

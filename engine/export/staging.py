@@ -19,6 +19,7 @@ from pathlib import Path
 
 from engine.atomic import flush_folder
 from engine.errors import TargetExistsError
+from engine.i18n import gettext as _
 from engine.text import visible
 
 PREFIX = ".lorascope-export-"
@@ -95,7 +96,8 @@ def install(folder: Path, target: Path, places: Sequence[Path], *, force: bool) 
             if os.path.lexists(final):
                 # Another export may have come in between.
                 if not force:
-                    raise TargetExistsError(f"{visible(str(final))}: exists already", "replace it with --force")
+                    said = _("{file}: exists already").format(file=visible(str(final)))
+                    raise TargetExistsError(said, _("replace it with --force"))
                 old.parent.mkdir(exist_ok=True)
                 final.rename(old)
             (folder / "new" / place).rename(final)

@@ -20,6 +20,7 @@ from engine.atomic import atomic_write_bytes
 from engine.errors import ExportError, TargetExistsError, UsageError
 from engine.export.escape import csv_text, json_text, markdown_text
 from engine.export.latex import beyond_pdflatex, latex_text
+from engine.i18n import gettext as _
 from engine.text import columns_of, visible
 
 # Wider cells than this do not widen their column in the Markdown source.
@@ -47,7 +48,8 @@ class TableFormat(StrEnum):
         found = _SUFFIXES.get(path.suffix.lower())
         if found is None:
             endings = ", ".join(_SUFFIXES)
-            raise UsageError(f"{visible(str(path))}: the ending names no table format", f"end it in one of {endings}")
+            said = _("{file}: the ending names no table format").format(file=visible(str(path)))
+            raise UsageError(said, _("end it in one of {endings}").format(endings=endings))
         return found
 
 
@@ -86,7 +88,7 @@ def render(
         ExportError: the frame has no columns, or one that the format cannot hold.
     """
     if not frame.columns:
-        raise ExportError("the table has no columns", "choose at least one")
+        raise ExportError(_("the table has no columns"), _("choose at least one"))
     _check_types(frame.schema, fmt)
     finite = frame.select(_finite(pl.col(name), dtype).alias(name) for name, dtype in frame.schema.items())
     if fmt is TableFormat.PARQUET:
@@ -138,15 +140,17 @@ def write_table(
     name = visible(str(path))
     chosen = fmt or TableFormat.from_suffix(path)
     if path.is_dir():
-        raise ExportError(f"{name}: is a folder", "name a file in it")
+        raise ExportError(_("{file}: is a folder").format(file=name), _("name a file in it"))
     if path.exists() and not force:
-        raise TargetExistsError(f"{name}: exists already", "choose another name or replace it with --force")
+        said = _("{file}: exists already").format(file=name)
+        raise TargetExistsError(said, _("choose another name or replace it with --force"))
     content = render(frame, chosen, headers=headers, digits=digits, right=right)
     try:
         atomic_write_bytes(path, content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ExportError(f"{name}: cannot be written ({reason})", "check the folder or choose another") from error
+        said = _("{file}: cannot be written ({reason})").format(file=name, reason=reason)
+        raise ExportError(said, _("check the folder or choose another")) from error
 
 
 def _check_types(schema: pl.Schema, fmt: TableFormat) -> None:
@@ -160,9 +164,10 @@ def _check_types(schema: pl.Schema, fmt: TableFormat) -> None:
             unfit |= {pl.Date, pl.Datetime, pl.Time} if dtype.is_nested() else set()
         flat_only = fmt in (TableFormat.CSV, TableFormat.MARKDOWN, TableFormat.LATEX)
         if leaves & unfit or (flat_only and dtype.is_nested()):
+            said = _("column {name} ({type}) does not fit into a {format} table")
             raise ExportError(
-                f"column {visible(name)!r} ({dtype}) does not fit into a {fmt} table",
-                "leave it out" if pl.Object in leaves else "leave it out or choose parquet",
+                said.format(name=repr(visible(name)), type=dtype, format=fmt),
+                _("leave it out") if pl.Object in leaves else _("leave it out or choose parquet"),
             )
 
 

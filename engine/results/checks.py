@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from engine.catalogue import Catalogue, Group
+from engine.catalogue import Catalogue, Group, region_shown
+from engine.i18n import gettext as _
+from engine.i18n import mark, ngettext
 from engine.results.problems import ProblemLog, some
 from engine.schema import Role
 
@@ -39,12 +41,19 @@ def check_missing_metrics(name: str, checkpoints: pl.DataFrame, summary: pl.Data
         lacking.setdefault(tuple(n for n in names if n not in here), []).append(metric)
     if len(lacking) > _LISTED:
         metrics = having["metric"]
-        log.warning(name, f"{metrics.len()} metrics are missing from some checkpoints: {some(metrics)}")
+        said = _("{count} metrics are missing from some checkpoints: {metrics}")
+        log.warning(name, said.format(count=metrics.len(), metrics=some(metrics)))
         return
     for without, metrics_missing in lacking.items():
-        verb = "is" if len(metrics_missing) == 1 else "are"
-        message = f"{some(metrics_missing)} {verb} missing from {len(without)} of {names.len()} checkpoints"
-        log.warning(name, f"{message}: {some(without)}")
+        said = ngettext(
+            "{metrics} is missing from {count} of {total} checkpoints: {names}",
+            "{metrics} are missing from {count} of {total} checkpoints: {names}",
+            len(metrics_missing),
+        )
+        log.warning(
+            name,
+            said.format(metrics=some(metrics_missing), count=len(without), total=names.len(), names=some(without)),
+        )
 
 
 def check_samples(name: str, checkpoints: pl.DataFrame, summary: pl.DataFrame, log: ProblemLog) -> None:
@@ -70,14 +79,17 @@ def check_samples(name: str, checkpoints: pl.DataFrame, summary: pl.DataFrame, l
         entry = _CATALOGUE.get(metric)
         if entry.group in _OWN_COUNTS:
             continue
-        what = f"{entry.region} frames" if entry.region else f"{entry.group} counts"
+        if entry.region:
+            what = _("{region} frames").format(region=region_shown(entry.region))
+        else:
+            what = _("{group} counts").format(group=entry.group.shown)
         if what not in widest or most > widest[what][1]:
             widest[what] = (least, most)
     for what, (least, most) in widest.items():
         log.warning(
             name,
-            f"{what} differ between checkpoints: {least} to {most}",
-            remedy="read small differences with care, the samples are not the same",
+            _("{what} differ between checkpoints: {least} to {most}").format(what=what, least=least, most=most),
+            remedy=mark("read small differences with care, the samples are not the same"),
         )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import DataError
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.results import layout
 from engine.results.folders import MAX_ENTRIES, Listing, is_skipped, is_table, list_folder, run_in, run_name
 from engine.results.model import Problem, RunKind, RunRef, Severity
@@ -55,9 +57,10 @@ class Discovery(Iterator[RunRef]):
         """The bounds that were hit so far; complete once the iterator is exhausted, empty where all was looked at."""
         problems = []
         for message, places in self._limits.items():
-            more = f" (and {len(places) - 1} others)" if len(places) > 1 else ""
-            where = storable(places[0]) + more
-            problems.append(Problem(Severity.WARNING, where, message, remedy="name a folder nearer to the runs"))
+            where = storable(places[0])
+            if len(places) > 1:
+                where = _("{folder} (and {count} others)").format(folder=where, count=len(places) - 1)
+            problems.append(Problem(Severity.WARNING, where, message, remedy=mark("name a folder nearer to the runs")))
         return tuple(problems)
 
     def _limit(self, path: Path, message: str) -> None:
@@ -96,10 +99,11 @@ class Discovery(Iterator[RunRef]):
         if identity in self._walked and place.depth > 0:
             return False
         if place.depth > MAX_DEPTH:
-            self._limit(place.path, f"not looked into: more than {MAX_DEPTH} folders deep")
+            self._limit(place.path, _("not looked into: more than {count} folders deep").format(count=MAX_DEPTH))
             return False
         if self.folders >= MAX_FOLDERS:
-            self._limit(place.path, f"not looked into: {MAX_FOLDERS} folders were looked at before")
+            said = _("not looked into: {count} folders were looked at before")
+            self._limit(place.path, said.format(count=MAX_FOLDERS))
             return False
         self._walked.add(identity)
         self.folders += 1
@@ -116,7 +120,7 @@ class Discovery(Iterator[RunRef]):
     def _below(self, place: _Place, listing: Listing, run: RunRef | None) -> list[_Place]:
         """What to look at below a folder, the last one first; links are put aside."""
         if listing.cut:
-            self._limit(place.path, f"looked at in part: more than {MAX_ENTRIES} entries")
+            self._limit(place.path, _("looked at in part: more than {count} entries").format(count=MAX_ENTRIES))
         if run is not None and run.kind is RunKind.NATIVE:
             return []
         names = [] if run is not None else self._tables(place.path, listing)
@@ -129,7 +133,7 @@ class Discovery(Iterator[RunRef]):
     def _tables(self, folder: Path, listing: Listing) -> list[str]:
         tables = sorted(listing.tables, key=natural_key)
         if len(tables) > MAX_TABLES:
-            self._limit(folder, f"looked at in part: more than {MAX_TABLES} tables")
+            self._limit(folder, _("looked at in part: more than {count} tables").format(count=MAX_TABLES))
         return tables[:MAX_TABLES]
 
 
@@ -160,9 +164,11 @@ def _given(path: Path) -> Path:
     try:
         absolute.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise DataError(f"{storable(str(path))}: no such file or folder", "check the path") from None
+        said = _("{path}: no such file or folder").format(path=storable(str(path)))
+        raise DataError(said, _("check the path")) from None
     except ValueError:  # a NUL in it
-        raise DataError(f"{storable(str(path))!r} cannot be a path", "check the path") from None
+        said = _("{path} cannot be a path").format(path=repr(storable(str(path))))
+        raise DataError(said, _("check the path")) from None
     except OSError:
         pass  # there but out of reach: reported as a run with a problem when its turn comes
     return absolute
@@ -180,13 +186,17 @@ def _run_of_file(place: _Place, *, regular: bool) -> RunRef | None:
     if not named:
         return None
     problem = Problem(
-        Severity.ERROR, storable(path.name), "not a table", remedy="name a folder, a CSV or a Parquet file"
+        Severity.ERROR, storable(path.name), mark("not a table"), remedy=mark("name a folder, a CSV or a Parquet file")
     )
     return RunRef(path, storable(path.name), RunKind.TABLE, problem=problem)
 
 
 def _unreadable(path: Path, error: OSError) -> RunRef:
     name = run_name(path)
-    reason = "no permission to read it" if isinstance(error, PermissionError) else f"cannot be read ({error.strerror})"
+    reason = _("cannot be read ({reason})").format(reason=error.strerror)
+    if isinstance(error, PermissionError):
+        reason = _("no permission to read it")
     # Nothing tells what lies there; a folder of results is the likeliest.
-    return RunRef(path, name, RunKind.LEGACY, problem=Problem(Severity.ERROR, name, reason, remedy="check its rights"))
+    return RunRef(
+        path, name, RunKind.LEGACY, problem=Problem(Severity.ERROR, name, reason, remedy=mark("check its rights"))
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from engine.i18n import mark
 from engine.results.distributions import DISTRIBUTIONS, alignments, distributions
 from engine.results.model import Problem
 from engine.results.parquet import HEADER
@@ -120,7 +121,9 @@ def _of_whole_files(files: Sequence[Path], alignment: str, log: ProblemLog) -> p
         try:
             distributions([file], alignment)
         except PARQUET_ERRORS as error:
-            log.error(label(file), why_unreadable(error), place=DAMAGED_ROWS, remedy="evaluate the checkpoint again")
+            log.error(
+                label(file), why_unreadable(error), place=DAMAGED_ROWS, remedy=mark("evaluate the checkpoint again")
+            )
         else:
             whole.append(file)
     try:

@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.catalogue import Group
 from engine.errors import DataError, NoFramesError
+from engine.i18n import gettext as _
 from engine.results.layout import CURVES, WINDOWS
 from engine.results.model import Run, RunKind
 from engine.results.parquet import finite, float_columns, has_schema, scan
@@ -74,10 +75,12 @@ def scan_checkpoints(run: Run, checkpoints: Sequence[str]) -> pl.LazyFrame:
         if label(file) not in damaged
     ]
     if not files:
-        whose = f" of {some(checkpoints)}" if run.has_frames else ""
+        said = _("{run} has no per-frame rows, only summaries")
+        if run.has_frames:
+            said = _("{run} has no per-frame rows of {checkpoints}, only summaries")
         raise NoFramesError(
-            f"{run.name} has no per-frame rows{whose}, only summaries",
-            "evaluate its checkpoints with lorascope to get them",
+            said.format(run=run.name, checkpoints=some(checkpoints)),
+            _("evaluate its checkpoints with lorascope to get them"),
         )
     return scan_shards(files).filter(pl.col("checkpoint").is_in(list(checkpoints)))
 
@@ -86,7 +89,8 @@ def _folders(run: Run, checkpoints: Sequence[str]) -> list[ShardFolder]:
     try:
         folders = {folder.name: folder for folder in shard_folders(run.path)}
     except OSError as error:
-        raise DataError(f"{run.name}: frames cannot be read ({why_unreadable(error)})") from error
+        said = _("{run}: frames cannot be read ({reason})")
+        raise DataError(said.format(run=run.name, reason=why_unreadable(error))) from error
     called = {info.name: info.folder for info in run.metadata.checkpoints}
     wanted = [called.get(name) or safe_name(name) for name in checkpoints]
     # The rows say whose they are; a folder's name is only the quick way to them.
@@ -103,7 +107,8 @@ def collect(rows: pl.LazyFrame, run: Run) -> pl.DataFrame:
     try:
         return rows.collect(engine="streaming")
     except PARQUET_ERRORS as error:
-        raise DataError(f"{run.name}: per-frame rows cannot be read ({why_unreadable(error)})", "reload it") from error
+        said = _("{run}: per-frame rows cannot be read ({reason})").format(run=run.name, reason=why_unreadable(error))
+        raise DataError(said, _("reload it")) from error
 
 
 def alignment_of(run: Run, rows: pl.LazyFrame) -> str:
@@ -132,7 +137,8 @@ def read_values(run: Run, checkpoints: Sequence[str], key: str) -> tuple[pl.Data
     """
     place = place_of(key)
     if place is None:
-        raise NoFramesError(f"{key} is one figure for all frames", "choose a metric of depth, normals, planes or pose")
+        said = _("{metric} is one figure for all frames").format(metric=key)
+        raise NoFramesError(said, _("choose a metric of depth, normals, planes or pose"))
     rows = scan_checkpoints(run, checkpoints)
     alignment = alignment_of(run, rows)
     if place.region:

@@ -10,6 +10,8 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
+from engine.i18n import gettext as _
+from engine.i18n import mark, ngettext
 from engine.results.columns import number_in_text
 from engine.results.layout import PARQUET_ENDING
 from engine.results.problems import ProblemLog, some
@@ -26,7 +28,7 @@ class Grid:
     Attributes:
         columns: header cells without surrounding blanks.
         rows: one list of cells per row, as long as ``columns``; ``None`` where a cell is empty or missing.
-        places: where each row stands, e.g. ``line 7``.
+        places: where each row stands, e.g. ``line 7``: English, as a row without a name is called by it.
         is_text: whether cells are text, in which numbers have still to be read.
     """
 
@@ -39,6 +41,13 @@ class Grid:
         """The cells of one column, each a number where it is one."""
         cells = [row[column] for row in self.rows]
         return [number_in_text(cell) if isinstance(cell, str) else cell for cell in cells] if self.is_text else cells
+
+
+def place_shown(place: str) -> str:
+    """One of a grid's places in the user's language."""
+    kind, _blank, number = place.partition(" ")
+    text = _("line {number}") if kind == "line" else _("row {number}")
+    return text.format(number=number)
 
 
 def read_grid(path: Path, file: str, log: ProblemLog) -> Grid | None:
@@ -54,7 +63,7 @@ def read_grid(path: Path, file: str, log: ProblemLog) -> Grid | None:
     """
     grid = _parquet(path, file, log) if path.suffix.lower() == PARQUET_ENDING else _csv(path, file, log)
     if grid is not None and not grid.rows:
-        log.error(file, "the table has a header and no rows")
+        log.error(file, mark("the table has a header and no rows"))
         return None
     return grid
 
@@ -77,7 +86,8 @@ def _csv(path: Path, file: str, log: ProblemLog) -> Grid | None:
                 columns = [cell.strip() for cell in cells]
                 continue
             if len(rows) >= MAX_ROWS:
-                log.error(file, f"more than {MAX_ROWS} rows: not a table with one row per checkpoint")
+                said = _("more than {count} rows: not a table with one row per checkpoint")
+                log.error(file, said.format(count=MAX_ROWS))
                 return None
             place = f"line {reader.line_num}"
             if len(cells) != len(columns):
@@ -86,17 +96,17 @@ def _csv(path: Path, file: str, log: ProblemLog) -> Grid | None:
             rows.append(padded)
             places.append(place)
     except csv.Error as error:
-        log.error(file, f"the table breaks off here ({error})", place=f"line {reader.line_num}")
+        said = _("the table breaks off here ({reason})").format(reason=error)
+        log.error(file, said, place=place_shown(f"line {reader.line_num}"))
     if ragged:
-        log.error(
-            file,
-            f"{len(ragged)} rows have more or fewer cells than the header's {len(columns)}"
-            if len(ragged) > 1
-            else f"the row has more or fewer cells than the header's {len(columns)}",
-            place=some(ragged),
+        said = ngettext(
+            "the row has more or fewer cells than the header's {cells}",
+            "{count} rows have more or fewer cells than the header's {cells}",
+            len(ragged),
         )
+        log.error(file, said.format(count=len(ragged), cells=len(columns)), place=some(map(place_shown, ragged)))
     if not columns:
-        log.error(file, "the file is empty")
+        log.error(file, mark("the file is empty"))
         return None
     return Grid(columns, rows, places, is_text=True)
 
@@ -106,11 +116,12 @@ def _decoded(data: bytes, file: str, log: ProblemLog) -> str:
     try:
         return data[skip:].decode(encoding)
     except UnicodeDecodeError as error:
+        said = _("not {encoding} text: what could not be read stands as \\x..")
         log.warning(
             file,
-            f"not {encoding.upper()} text: what could not be read stands as \\x..",
-            place=f"byte {skip + error.start}",
-            remedy="save it as UTF-8",
+            said.format(encoding=encoding.upper()),
+            place=_("byte {place}").format(place=skip + error.start),
+            remedy=mark("save it as UTF-8"),
         )
         return data[skip:].decode(encoding, "backslashreplace")
 
@@ -120,7 +131,8 @@ def _parquet(path: Path, file: str, log: ProblemLog) -> Grid | None:
         scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         height = scan.select(pl.len()).collect().item()
         if height > MAX_ROWS:
-            log.error(file, f"{height} rows: not a table with one row per checkpoint")
+            said = _("{count} rows: not a table with one row per checkpoint")
+            log.error(file, said.format(count=height))
             return None
         frame = scan.with_columns(cs.decimal().cast(pl.Float64)).collect()
     except PARQUET_ERRORS as error:

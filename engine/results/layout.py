@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.i18n import mark
+
 # The native store: one folder is one run.
 METADATA = "metadata.json"
 SUMMARY = "summary.parquet"
@@ -19,7 +21,11 @@ NATIVE_SIGNS = frozenset({SUMMARY, WINDOWS, COST, CURVES, JOURNAL, FRAMES})
 # Text of a preview's PNG: the titles of its panels, from the top, which are equally high.
 PANELS_TEXT = "panels"
 # The panels of pictures that do not say theirs.
-UNNAMED_PANELS = ("image", "inverse depth", "depth error: AbsRel at the points, black 0 to bright 0.5 and more")
+UNNAMED_PANELS = (
+    mark("image"),
+    mark("inverse depth"),
+    mark("depth error: AbsRel at the points, black 0 to bright 0.5 and more"),
+)
 
 # A legacy run: a file per checkpoint and/or one table.
 LEGACY_JSON_ENDING = "_metrics.json"

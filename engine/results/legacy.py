@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from engine.i18n import gettext as _
+from engine.i18n import listing, mark
 from engine.results.columns import SummaryBuilder
 from engine.results.folders import list_folder
 from engine.results.layout import LEGACY_JSON_ENDING, LEGACY_TABLE, STATISTICS
@@ -41,7 +43,8 @@ def read_legacy(folder: Path, name: str, log: ProblemLog) -> Reading:
         for entry in add_table(folder / LEGACY_TABLE, LEGACY_TABLE, builder, log, fill=True):
             entries.setdefault(entry.name, entry)
     if not entries and not listing.files & {LEGACY_TABLE}:
-        log.error(name, f"no *{LEGACY_JSON_ENDING} and no {LEGACY_TABLE} in the folder")
+        said = _("no {files} and no {table} in the folder")
+        log.error(name, said.format(files=f"*{LEGACY_JSON_ENDING}", table=LEGACY_TABLE))
     return Reading(imported(name), list(entries.values()), builder.frame())
 
 
@@ -60,24 +63,27 @@ def _add_metrics(data: bytes, checkpoint: str, file: str, builder: SummaryBuilde
     def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         result = dict(pairs)
         if len(result) < len(pairs):
-            repeated.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+            repeated.extend(key for key, count in Counter(key for key, _value in pairs).items() if count > 1)
         return result
 
     try:
         content = json.loads(data, parse_int=_integer, object_pairs_hook=once)
     except json.JSONDecodeError as error:
-        return _broken(f"not valid JSON: {error.msg}", file, log, f"line {error.lineno}, column {error.colno}")
+        place = _("line {line}, column {column}").format(line=error.lineno, column=error.colno)
+        return _broken(_("not valid JSON: {reason}").format(reason=error.msg), file, log, place)
     except UnicodeDecodeError as error:
-        return _broken("not UTF-8 text", file, log, f"byte {error.start}")
+        return _broken(_("not UTF-8 text"), file, log, _("byte {place}").format(place=error.start))
     except RecursionError:
-        return _broken("not a file of metrics: nested too deeply", file, log)
+        return _broken(_("not a file of metrics: nested too deeply"), file, log)
     if not isinstance(content, dict):
-        return _broken(f"an object with metrics was expected, not {shown(content)}", file, log)
+        said = _("an object with metrics was expected, not {found}")
+        return _broken(said.format(found=shown(content)), file, log)
     if repeated:
-        log.warning(file, f"given more than once: {some(map(shown, repeated))}; the last one counts")
+        said = _("given more than once: {names}; the last one counts")
+        log.warning(file, said.format(names=some(map(shown, repeated))))
     for key, value in content.items():
         if not key:
-            log.wrong_value(file, "", "''", "a metric without a name")
+            log.wrong_value(file, "", "''", _("a metric without a name"))
             continue
         values, reason = _statistics(value)
         metric = storable(key if isinstance(value, Mapping) else key.removesuffix(".mean"))
@@ -88,7 +94,7 @@ def _add_metrics(data: bytes, checkpoint: str, file: str, builder: SummaryBuilde
 
 
 def _broken(message: str, file: str, log: ProblemLog, place: str = "") -> str:
-    log.error(file, message, place=place, remedy="write it again, or remove it")
+    log.error(file, message, place=place, remedy=mark("write it again, or remove it"))
     return f"{file}: {message}"
 
 
@@ -96,7 +102,7 @@ def _statistics(value: object) -> tuple[Mapping[str, object], str]:
     """The statistics that a metric's value holds (a bare number is its mean), or why there are none."""
     if isinstance(value, dict):
         if value and _STATISTICS.isdisjoint(value):
-            return {}, f"none of {', '.join(STATISTICS)} in it"
+            return {}, _("none of {names} in it").format(names=listing(STATISTICS))
         return value, ""
     return {"mean": value}, ""
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from engine.errors import DataError, UnknownNameError, UsageError
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.results.checks import check_missing_metrics, check_samples
 from engine.results.discovery import discover
 from engine.results.legacy import read_legacy
@@ -44,7 +46,8 @@ def load_run(ref: RunRef, *, baseline: str | None = None) -> Run:
     try:
         reading = _READERS[ref.kind](ref.path, ref.name, log)
     except Exception as error:  # one run must not take the others with it; the reason stays visible
-        log.error(ref.name, f"could not be read: {type(error).__name__}", remedy="please report this as a bug")
+        said = _("could not be read: {reason}").format(reason=type(error).__name__)
+        log.error(ref.name, said, remedy=mark("please report this as a bug"))
         return _broken(ref, log.result())
     return _assemble(ref, reading, baseline, log)
 
@@ -67,7 +70,8 @@ def found_runs(paths: Sequence[Path]) -> list[RunRef]:
     """
     refs = list(discover(paths))
     if not refs:
-        raise DataError(f"no runs at or below {some(storable(str(path)) for path in paths)}", "name another folder")
+        said = _("no runs at or below {folders}").format(folders=some(storable(str(path)) for path in paths))
+        raise DataError(said, _("name another folder"))
     return refs
 
 
@@ -82,7 +86,8 @@ def find_run(paths: Sequence[Path], name: str) -> RunRef:
     refs = found_runs(paths)
     found = [ref for ref in refs if ref.name == name] or [ref for ref in refs if ref.path == Path(name).absolute()]
     if len(found) > 1:
-        raise UsageError(f"{len(found)} runs are called {name!r}", f"give the path: {some(str(r.path) for r in found)}")
+        said = _("{count} runs are called {name}").format(count=len(found), name=repr(name))
+        raise UsageError(said, _("give the path: {paths}").format(paths=some(str(r.path) for r in found)))
     if not found:
         raise UnknownNameError("run", name, [ref.name for ref in refs])
     return found[0]
@@ -104,7 +109,7 @@ def _assemble(ref: RunRef, reading: Reading, baseline: str | None, log: ProblemL
         .select(list(SUMMARY))
     )
     if chosen is None and reading.entries:
-        log.warning(ref.name, "no baseline, so there are no deltas", remedy="name one with --baseline")
+        log.warning(ref.name, mark("no baseline, so there are no deltas"), remedy=mark("name one with --baseline"))
     if reading.metadata.status != "running":  # until it is done, checkpoints differ in what they have
         _check(ref.name, checkpoints, summary, log)
     name = reading.metadata.run
@@ -114,11 +119,11 @@ def _assemble(ref: RunRef, reading: Reading, baseline: str | None, log: ProblemL
 def _check(name: str, checkpoints: pl.DataFrame, summary: pl.DataFrame, log: ProblemLog) -> None:
     if summary.is_empty():
         if not log.has_errors:
-            log.error(name, "there is no result in it")
+            log.error(name, mark("there is no result in it"))
         return
     without = checkpoints.filter(problem=_NO_RESULTS)["checkpoint"]
     if not without.is_empty():
-        log.warning(name, f"no results for {some(without)}")
+        log.warning(name, _("no results for {names}").format(names=some(without)))
     check_missing_metrics(name, checkpoints, summary, log)
     check_samples(name, checkpoints, summary, log)
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
+from engine.i18n import mark, sentences
+
 if TYPE_CHECKING:  # discovery and the first paint do without Polars
     import polars as pl
 
@@ -16,9 +19,9 @@ if TYPE_CHECKING:  # discovery and the first paint do without Polars
 class RunKind(StrEnum):
     """The form in which a run lies on disk."""
 
-    NATIVE = "native"
-    LEGACY = "legacy"
-    TABLE = "table"
+    NATIVE = mark("native")
+    LEGACY = mark("legacy")
+    TABLE = mark("table")
 
 
 class Severity(StrEnum):
@@ -47,9 +50,10 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        at = f" ({self.place})" if self.place else ""
-        tail = f"; {self.remedy}" if self.remedy else ""
-        return f"{self.file}{at}: {self.message}{tail}"
+        # What holds a value was put together in the user's language already; the rest is kept in English in caches.
+        at = f" ({_(self.place)})" if self.place else ""
+        said = f"{self.file}{at}: {_(self.message)}"
+        return sentences([said, _(self.remedy)]) if self.remedy else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Run:
         """``broken`` (nothing readable), ``partial`` (something could not be read), ``running`` or ``ok``."""
         running = self.metadata.status == "running"
         if self.summary.is_empty():
-            return "running" if running and not self.errors else "broken"
+            return "running" if running and not self.errors else mark("broken")
         if self.errors:
-            return "partial"
-        return "running" if running else "ok"
+            return mark("partial")
+        return mark("running") if running else mark("ok")

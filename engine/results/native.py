@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from engine.catalogue import Group
 from engine.errors import NoFramesError
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.results.layout import COST, METADATA, STATISTICS, SUMMARY
 from engine.results.layout import WINDOWS as WINDOWS_FILE
 from engine.results.model import Run
@@ -48,7 +50,8 @@ def read_native(folder: Path, name: str, log: ProblemLog) -> Reading:
     tables = [of_frames, _cost(folder, log), _stored_summary(folder, log)]
     summary = pl.concat(tables).unique(["checkpoint", "metric"], keep="first", maintain_order=True)
     if summary.is_empty() and metadata.status != "running":  # one that runs may have none yet
-        log.error(storable(folder.name), f"neither per-frame rows nor {SUMMARY} hold a result")
+        said = _("neither per-frame rows nor {file} hold a result")
+        log.error(storable(folder.name), said.format(file=SUMMARY))
     return Reading(metadata, _entries(metadata, summary, log), summary, has_frames=has_frames)
 
 
@@ -60,18 +63,20 @@ def read_metadata(folder: Path, log: ProblemLog) -> RunMetadata | None:
     try:
         content = json.loads(data)
     except json.JSONDecodeError as error:
-        log.error(METADATA, f"not valid JSON: {error.msg}", place=f"line {error.lineno}, column {error.colno}")
+        place = _("line {line}, column {column}").format(line=error.lineno, column=error.colno)
+        log.error(METADATA, _("not valid JSON: {reason}").format(reason=error.msg), place=place)
         return None
     except (ValueError, RecursionError):  # not UTF-8, an endless number, nested without end
-        log.error(METADATA, "not valid JSON")
+        log.error(METADATA, mark("not valid JSON"))
         return None
     if not isinstance(content, dict):
-        log.error(METADATA, f"an object was expected, not {shown(content)}")
+        log.error(METADATA, _("an object was expected, not {found}").format(found=shown(content)))
         return None
     version = content.get("schema_version", SCHEMA_VERSION)
     if isinstance(version, int) and version > SCHEMA_VERSION:
-        message = f"schema_version {shown(version)}, and this version of lorascope reads up to {SCHEMA_VERSION}"
-        log.error(METADATA, message, place="schema_version", remedy="update lorascope")
+        said = _("schema_version {version}, and this version of lorascope reads up to {known}")
+        message = said.format(version=shown(version), known=SCHEMA_VERSION)
+        log.error(METADATA, message, place="schema_version", remedy=mark("update lorascope"))
         return None
     try:
         return RunMetadata.model_validate(content)
@@ -106,9 +111,8 @@ def intact_shards(run: Run) -> list[list[Path]]:
     groups = usable_shards(run.path, ProblemLog()) if run.has_frames else []
     intact = [[file for file in files if label(file) not in damaged] for files in groups]
     if not any(intact):
-        raise NoFramesError(
-            f"{run.name} has no per-frame rows, only summaries", "evaluate its checkpoints with lorascope to get them"
-        )
+        said = _("{run} has no per-frame rows, only summaries").format(run=run.name)
+        raise NoFramesError(said, _("evaluate its checkpoints with lorascope to get them"))
     return [files for files in intact if files]
 
 
@@ -121,11 +125,13 @@ def _entries(metadata: RunMetadata, summary: pl.DataFrame, log: ProblemLog) -> l
     entries: dict[str, Entry] = {}
     for info in metadata.checkpoints:
         if info.name in entries:
-            log.warning(METADATA, f"{shown(info.name)} stands there twice: the first counts", place="checkpoints")
+            said = _("{checkpoint} stands there twice: the first counts").format(checkpoint=shown(info.name))
+            log.warning(METADATA, said, place="checkpoints")
             continue
         step = info.step
         if step is not None and not -_INT64_MAX <= step <= _INT64_MAX:
-            log.error(METADATA, f"step {shown(step)} of {shown(info.name)} is no step", place="checkpoints")
+            said = _("step {step} of {checkpoint} is no step").format(step=shown(step), checkpoint=shown(info.name))
+            log.error(METADATA, said, place="checkpoints")
             step = None
         if info.problem is not None:
             log.error(METADATA, info.problem, place=info.name)
@@ -142,7 +148,7 @@ def _read_table(folder: Path, file: str, schema: pl.Schema, log: ProblemLog) -> 
     try:
         return scan([path], schema).collect()
     except PARQUET_ERRORS as error:
-        log.error(file, why_unreadable(error), remedy="write it again, or remove it")
+        log.error(file, why_unreadable(error), remedy=mark("write it again, or remove it"))
         return empty(schema)
 
 
@@ -151,13 +157,13 @@ def _cost(folder: Path, log: ProblemLog) -> pl.DataFrame:
     table = _read_table(folder, COST, COST_SCHEMA, log)
     unmerged = table.filter(~pl.col("merged"), pl.col("checkpoint").is_not_null())
     if unmerged.is_empty() and not table.is_empty():
-        log.warning(COST, "it holds merged checkpoints only, so no cost is shown")
+        log.warning(COST, mark("it holds merged checkpoints only, so no cost is shown"))
     measures = [name for name in COST_SCHEMA if name not in ("checkpoint", "merged")]
     long = unmerged.select(
         "checkpoint", *(pl.col(name).cast(pl.Float64).alias(f"{Group.PERFORMANCE}.{name}") for name in measures)
     ).unpivot(index="checkpoint", variable_name="metric", value_name="mean")
     for checkpoint, metric, value in long.filter(~pl.col("mean").is_finite()).iter_rows():
-        log.wrong_value(COST, checkpoint, metric, f"{value} is not a finite number")
+        log.wrong_value(COST, checkpoint, metric, _("{text} is not a finite number").format(text=value))
     found = long.with_columns(finite("mean")).drop_nulls("mean").with_columns(pl.lit(1, pl.Int64).alias("count"))
     return _once(pl.concat([empty(SUMMARY_SCHEMA), found], how="diagonal"), COST, log)
 
@@ -169,16 +175,17 @@ def _stored_summary(folder: Path, log: ProblemLog) -> pl.DataFrame:
     for row in table.filter(wrong).iter_rows(named=True):
         for name in (name for name in STATISTICS if row[name] is not None):
             if not math.isfinite(row[name]):
-                reason = f"{row[name]} is not a finite number"
+                reason = _("{text} is not a finite number").format(text=row[name])
             elif name == "count" and row[name] < 0:
-                reason = f"{row[name]} is not a count"
+                reason = _("{text} is not a count").format(text=row[name])
             else:
                 continue
             log.wrong_value(SUMMARY, str(row["checkpoint"]), f"{row['metric']}.{name}", reason)
     count = pl.when(pl.col("count") >= 0).then(pl.col("count")).alias("count")
     named = table.with_columns(*(finite(name) for name in floats), count).drop_nulls(["checkpoint", "metric"])
     if named.height < table.height:
-        log.error(SUMMARY, f"{table.height - named.height} rows without a checkpoint or metric: left out")
+        said = _("{count} rows without a checkpoint or metric: left out")
+        log.error(SUMMARY, said.format(count=table.height - named.height))
     return _once(named, SUMMARY, log)
 
 
@@ -187,5 +194,5 @@ def _once(table: pl.DataFrame, file: str, log: ProblemLog) -> pl.DataFrame:
     if once.height < table.height:
         repeated = table.filter(table.select("checkpoint", "metric").is_duplicated())["checkpoint"]
         names = some(repeated.unique(maintain_order=True))
-        log.warning(file, f"more than one row for a metric of {names}: the first counts")
+        log.warning(file, _("more than one row for a metric of {names}: the first counts").format(names=names))
     return once

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import DataError
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.results.layout import PANELS_TEXT, PREVIEWS, UNNAMED_PANELS
 from engine.text import safe_name, visible
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"w(\d{1,18})-(\d{1,18})\.png")
 # Far beyond what is ever written; a file that claims more would fill the memory.
 _LARGEST_SIDE = 4096
-_REMEDY = "evaluate the checkpoint again to have it drawn anew"
+_REMEDY = mark("evaluate the checkpoint again to have it drawn anew")
 
 Rgb = tuple[int, int, int]
 
@@ -85,17 +87,18 @@ def read_picture(path: Path) -> tuple[Panel, ...]:
             # The header says the size before anything is unpacked.
             width, height = struct.unpack(">II", file.read(24)[16:])
         if max(width, height) > _LARGEST_SIDE:
-            raise DataError(f"{name}: {width} x {height} pixels is no small picture", _REMEDY)
+            said = _("{file}: {width} x {height} pixels is no small picture")
+            raise DataError(said.format(file=name, width=width, height=height), _(_REMEDY))
         if min(width, height) < 1:
             raise ValueError("no pixels")
         with Image.open(path, formats=["PNG"]) as picture:
             titles = _titles(picture.info.get(PANELS_TEXT), height)
             whole = picture.convert("RGB")
     except FileNotFoundError as error:
-        raise DataError(f"{name}: is gone", _REMEDY) from error
+        raise DataError(_("{file}: is gone").format(file=name), _(_REMEDY)) from error
     # Pillow raises SyntaxError for broken chunks and ValueError for wrong headers.
     except (OSError, SyntaxError, ValueError, struct.error) as error:
-        raise DataError(f"{name}: is no readable PNG", _REMEDY) from error
+        raise DataError(_("{file}: is no readable PNG").format(file=name), _(_REMEDY)) from error
     each = height // len(titles)
     return tuple(
         Panel(title, whole.crop((0, index * each, width, (index + 1) * each))) for index, title in enumerate(titles)
@@ -108,4 +111,4 @@ def _titles(text: object, height: int) -> Sequence[str]:
         titles = text.split("\n")
         if height % len(titles) == 0:
             return titles
-    return UNNAMED_PANELS if height % len(UNNAMED_PANELS) == 0 else ("picture",)
+    return UNNAMED_PANELS if height % len(UNNAMED_PANELS) == 0 else (mark("picture"),)

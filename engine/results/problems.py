@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.results.model import Problem, Severity
 from engine.results.names import storable
 
@@ -18,7 +20,7 @@ class ProblemLog:
 
     def __init__(self) -> None:
         self._problems: list[Problem] = []
-        self._values: list[Problem] = []
+        self._wrong: list[tuple[str, str, str]] = []
 
     def error(self, file: str, message: str, *, place: str = "", remedy: str = "") -> None:
         """Something could not be read."""
@@ -37,7 +39,7 @@ class ProblemLog:
             what: the metric and statistic, e.g. ``depth.full.mae.mean``.
             reason: what is wrong, e.g. ``'abc' is not a number``.
         """
-        self._values.append(_problem(Severity.ERROR, file, f"{what}: {reason}, so it counts as not measured", place))
+        self._wrong.append((file, place, f"{what}: {reason}"))
 
     def take(self, problems: Iterable[Problem]) -> None:
         """Problems that another log collected."""
@@ -46,7 +48,7 @@ class ProblemLog:
     @property
     def has_errors(self) -> bool:
         """Whether something could not be read so far."""
-        return bool(self._values) or any(problem.severity is Severity.ERROR for problem in self._problems)
+        return bool(self._wrong) or any(problem.severity is Severity.ERROR for problem in self._problems)
 
     def result(self) -> tuple[Problem, ...]:
         """All problems, errors first, each sort in the order of discovery, repetitions dropped."""
@@ -54,21 +56,22 @@ class ProblemLog:
         return tuple(sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR))
 
     def _condensed(self) -> Iterable[Problem]:
-        if len(self._values) <= _LISTED:
-            return self._values
-        files = Counter(problem.file for problem in self._values)
+        if len(self._wrong) <= _LISTED:
+            return [self._many(file, [(file, place, what)]) for file, place, what in self._wrong]
+        files = Counter(file for file, _place, _what in self._wrong)
         if len(files) <= _LISTED:
-            return [self._many(file, [p for p in self._values if p.file == file]) for file in files]
-        first, *_ = files
-        return [self._many(f"{first} and {len(files) - 1} other files", self._values)]
+            return [self._many(file, [wrong for wrong in self._wrong if wrong[0] == file]) for file in files]
+        first, *others = files
+        return [self._many(_("{file} and {count} other files").format(file=first, count=len(others)), self._wrong)]
 
-    def _many(self, file: str, values: list[Problem]) -> Problem:
-        if len(values) == 1:
-            return values[0]
-        first = values[0]
-        message = f"{len(values)} values are wrong and count as not measured; the first is {first.message}"
-        message = message.removesuffix(", so it counts as not measured")
-        return Problem(Severity.ERROR, file, message, first.place)
+    def _many(self, file: str, wrong: list[tuple[str, str, str]]) -> Problem:
+        _file, place, first = wrong[0]
+        if len(wrong) == 1:
+            message = _("{value}, so it counts as not measured").format(value=first)
+        else:
+            said = _("{count} values are wrong and count as not measured; the first is {value}")
+            message = said.format(count=len(wrong), value=first)
+        return _problem(Severity.ERROR, file, message, place)
 
 
 def _problem(severity: Severity, file: str, message: str, place: str = "", remedy: str = "") -> Problem:
@@ -81,7 +84,7 @@ def shown(value: object) -> str:
         text = repr(value if len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + "…")
         return storable(text)
     if isinstance(value, (dict, list)):
-        return "an object" if isinstance(value, dict) else "a list"
+        return _("an object") if isinstance(value, dict) else _("a list")
     text = str(value)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
 
@@ -89,5 +92,6 @@ def shown(value: object) -> str:
 def some(names: Iterable[str]) -> str:
     """The first few of many names: ``a, b, c and 4 more``."""
     listed = [name if len(name) <= _LONGEST_VALUE else name[:_LONGEST_VALUE] + "…" for name in names]
-    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-    return ", ".join(listed[:_SHOWN]) + more
+    names = listing(listed[:_SHOWN])
+    more = len(listed) - _SHOWN
+    return _("{names} and {count} more").format(names=names, count=more) if more > 0 else names

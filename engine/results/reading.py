@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.results.layout import LARGEST_FILE
 from engine.results.problems import ProblemLog
 from engine.schema import SUMMARY, ProtocolInfo, Provenance, Role, RunMetadata, empty
@@ -64,10 +66,11 @@ def read_bytes(path: Path, file: str, log: ProblemLog) -> bytes | None:
         log.error(file, why_unreadable(error))
         return None
     if len(data) > LARGEST_FILE:
-        log.error(file, f"larger than {LARGEST_FILE // 2**20} MiB, so this is no file of results")
+        said = _("larger than {size} MiB, so this is no file of results")
+        log.error(file, said.format(size=LARGEST_FILE // 2**20))
         return None
     if not data.strip():
-        log.error(file, "the file is empty")
+        log.error(file, mark("the file is empty"))
         return None
     return data
 
@@ -75,13 +78,13 @@ def read_bytes(path: Path, file: str, log: ProblemLog) -> bytes | None:
 def why_unreadable(error: BaseException) -> str:
     """One short sentence for an error that :func:`open` or Polars raised."""
     if isinstance(error, PermissionError):
-        return "no permission to read it"
+        return _("no permission to read it")
     if isinstance(error, FileNotFoundError):
-        return "no such file"
+        return _("no such file")
     if isinstance(error, OSError) and error.strerror:
-        return f"cannot be read ({error.strerror})"
+        return _("cannot be read ({reason})").format(reason=error.strerror)
     if isinstance(error, PolarsError):
-        return "not a Parquet file that can be read: damaged or cut off"
+        return _("not a Parquet file that can be read: damaged or cut off")
     if isinstance(error, PanicException):
-        return "damaged inside"
-    return "cannot be read"
+        return _("damaged inside")
+    return _("cannot be read")

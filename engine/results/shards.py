@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from engine.i18n import mark
 from engine.results.folders import list_folder
 from engine.results.joined import without_replaced
 from engine.results.layout import FRAMES as FRAMES_FOLDER
@@ -20,7 +21,7 @@ from engine.results.problems import ProblemLog
 from engine.results.reading import why_unreadable
 from engine.schema import FRAMES
 
-DAMAGED_ROWS = "rows"  # the place of problems with shards whose rows cannot be read though their columns can
+DAMAGED_ROWS = mark("rows")  # the place of problems with shards whose rows cannot be read though their columns can
 PER_WINDOW = ""  # the region of pose rows
 METRICS = tuple(float_columns(FRAMES))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from engine.i18n import gettext as _
 from engine.results.distributions import DISTRIBUTIONS, WRONG
 from engine.results.folder_summary import FolderSummary, alignments_in, summarise_folders
 from engine.results.layout import FRAMES, METADATA
@@ -68,13 +69,13 @@ def _is_known(folder: ShardFolder, known: dict[str, FolderSummary], alignment: s
 def _joined(tables: Iterable[pl.DataFrame], log: ProblemLog) -> pl.DataFrame:
     table = pl.concat([empty(DISTRIBUTIONS), *tables])
     for checkpoint, metric, wrong in table.filter(pl.col(WRONG) > 0).select("checkpoint", "metric", WRONG).iter_rows():
-        log.wrong_value(FRAMES, checkpoint, metric, f"NaN or infinity in {wrong} rows")
+        log.wrong_value(FRAMES, checkpoint, metric, _("NaN or infinity in {count} rows").format(count=wrong))
     table = table.filter(pl.col("count") > 0).select(list(SUMMARY))
     once = table.unique(["checkpoint", "metric"], keep="first", maintain_order=True)
     if once.height < table.height:
         repeated = table.filter(table.select("checkpoint", "metric").is_duplicated())["checkpoint"]
         names = some(repeated.unique(maintain_order=True))
-        log.error(FRAMES, f"more than one folder holds rows of {names}: the first counts")
+        log.error(FRAMES, _("more than one folder holds rows of {names}: the first counts").format(names=names))
     return once
 
 
@@ -105,10 +106,9 @@ def chosen_alignment(present: Collection[str], stated: str | None, log: ProblemL
         return stated or DEFAULT_ALIGNMENT
     chosen = next((name for name in _ALIGNMENTS if name in present), min(present))
     if stated is not None:
-        log.warning(
-            METADATA,
-            f"it names the alignment {shown(stated)}, the rows hold {some(sorted(present))}: {chosen} is shown",
-        )
+        said = _("it names the alignment {stated}, the rows hold {present}: {chosen} is shown")
+        log.warning(METADATA, said.format(stated=shown(stated), present=some(sorted(present)), chosen=chosen))
     elif len(present) > 1:
-        log.warning(METADATA, f"it names no alignment: of {some(sorted(present))}, {chosen} is shown")
+        said = _("it names no alignment: of {present}, {chosen} is shown")
+        log.warning(METADATA, said.format(present=some(sorted(present)), chosen=chosen))
     return chosen

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.results.columns import SummaryBuilder
-from engine.results.grid import Grid, read_grid
+from engine.results.grid import Grid, place_shown, read_grid
 from engine.results.layout import NAME_COLUMNS, STEP_COLUMNS
 from engine.results.names import step_of, storable, unique_name
 from engine.results.problems import ProblemLog, shown, some
@@ -14,6 +16,7 @@ from engine.results.reading import Entry, Reading, imported
 from engine.results.sniff import is_known_metric, metric_and_statistic
 
 MAX_REPEATS = 100  # rows of one checkpoint beyond which a table does not have one row per checkpoint
+_HEADER = mark("header")
 _INDEX_HEADERS = frozenset({"", "index", "unnamed: 0"})  # an index column as other programs write it
 
 
@@ -53,7 +56,7 @@ def add_table(path: Path, file: str, builder: SummaryBuilder, log: ProblemLog, *
         values: dict[str, dict[str, object]] = {}
         for metric, statistic, cells in columns:
             values.setdefault(metric, {})[statistic] = cells[row]
-        place = f"{grid.places[row]}, {entry.name}"
+        place = f"{place_shown(grid.places[row])}, {entry.name}"
         for metric, statistics in values.items():
             builder.add(entry.name, metric, statistics, file, place, fill=fill)
     return entries
@@ -69,9 +72,10 @@ def _name_column(grid: Grid, file: str, log: ProblemLog) -> int | None:
     if any(isinstance(cell, str) for cell in grid.numbers(0)) and not is_known_metric(
         metric_and_statistic(grid.columns[0], grid.columns)[0]
     ):
-        log.warning(file, f"no column 'checkpoint': the first one, {shown(grid.columns[0])}, names the checkpoints")
+        said = _("no column 'checkpoint': the first one, {column}, names the checkpoints")
+        log.warning(file, said.format(column=shown(grid.columns[0])))
         return 0
-    log.error(file, "no column names the checkpoints", remedy="call it 'checkpoint'")
+    log.error(file, mark("no column names the checkpoints"), remedy=mark("call it 'checkpoint'"))
     return None
 
 
@@ -83,23 +87,23 @@ def _entries(grid: Grid, names: int, file: str, log: ProblemLog) -> list[Entry]:
     repeats = Counter(name for name in raw if name.strip())
     if repeats and repeats.most_common(1)[0][1] > MAX_REPEATS:
         name, count = repeats.most_common(1)[0]
-        log.error(file, f"{count} rows for {shown(name)}: not a table with one row per checkpoint")
+        said = _("{count} rows for {checkpoint}: not a table with one row per checkpoint")
+        log.error(file, said.format(count=count, checkpoint=shown(name)))
         return []
     taken: set[str] = set()
     entries = []
     for name, cell, place in zip(raw, step_cells, grid.places, strict=True):
         if not name.strip():
-            log.warning(file, "a row without a checkpoint's name is called after its place", place=place)
+            log.warning(
+                file, mark("a row without a checkpoint's name is called after its place"), place=place_shown(place)
+            )
         unique = unique_name(name if name.strip() else place, taken)
         step = _step(cell)
         entries.append(Entry(unique, step if step is not None else step_of(name)))
     repeated = [name for name, count in repeats.items() if count > 1]
     if repeated:
-        log.warning(
-            file,
-            f"more than one row for {some(map(shown, repeated))}: all are kept, the later ones as '#2' and so on",
-            remedy="check which one is meant",
-        )
+        said = _("more than one row for {names}: all are kept, the later ones as '#2' and so on")
+        log.warning(file, said.format(names=some(map(shown, repeated))), remedy=mark("check which one is meant"))
     return entries
 
 
@@ -127,13 +131,15 @@ def _metric_columns(grid: Grid, names: int, file: str, log: ProblemLog) -> list[
             columns.append((metric, statistic, cells))
         seen.add((metric, statistic))
     if repeated:
-        log.warning(file, f"more than one column {some(map(shown, repeated))}: the first counts", place="header")
+        said = _("more than one column {names}: the first counts")
+        log.warning(file, said.format(names=some(map(shown, repeated))), place=_HEADER)
     if texts:
-        log.warning(file, f"no numbers in {some(map(shown, texts))}: left out", place="header")
+        log.warning(file, _("no numbers in {names}: left out").format(names=some(map(shown, texts))), place=_HEADER)
     if unnamed:
-        log.warning(file, f"{unnamed} columns without a name: left out", place="header", remedy="name them")
+        said = _("{count} columns without a name: left out").format(count=unnamed)
+        log.warning(file, said, place=_HEADER, remedy=mark("name them"))
     if not columns:
-        log.error(file, "no column holds a metric", place="header")
+        log.error(file, mark("no column holds a metric"), place=_HEADER)
     return columns
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.text import ELLIPSIS, cell_width, fit, fit_middle
+from tui.text import ELLIPSIS, cell_width, fit, fit_middle, prose, wrap
 
 ALIGNMENTS = st.sampled_from(["left", "right", "center"])
 # Plain text, and the characters that break columns: wide, combining, selectors, joiners, controls, right-to-left.
@@ -100,3 +102,28 @@ def test_cell_width():
     assert cell_width("漢a") == 3
     assert cell_width("\x1b") == 1
     assert cell_width("\u200d") == len("<U+200D>")
+
+
+CHINESE = "判定依据：配对，基于 2 个序列的 8 个窗口；已按查看 24 个 checkpoint 作校正（见“帮助”）。"
+
+
+def test_text_with_blanks_is_wrapped_as_ever() -> None:
+    words = "a few words, and some-longer ones, that must be broken into lines δ<1.25"
+    assert wrap(words, 20) == textwrap.wrap(words, 20)
+    assert prose(words, 20) == words
+
+
+@given(st.integers(16, 80), st.integers(0, 4))
+def test_wide_text_is_broken_between_characters(width: int, hanging: int) -> None:
+    lines = wrap(CHINESE, width, hanging=hanging)
+    assert all(cell_len(line) <= width - (hanging if at else 0) for at, line in enumerate(lines))
+    assert "".join(lines).replace(" ", "") == CHINESE.replace(" ", "")
+    assert not any(line[0] in "，；：。）” " or line[-1] in "（“ " for line in lines)
+    # Words of letters stay whole, and no line is left emptier than its next piece needs.
+    assert any("checkpoint" in line for line in lines)
+    assert all(cell_len(line) > width - hanging - cell_len("checkpoint") - 4 for line in lines[:-1])
+
+
+def test_prose_keeps_its_indent_and_what_fits() -> None:
+    assert prose("  短", 10) == "  短"
+    assert prose("  一二三四五六七", 10) == "  一二三四\n  五六七"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.analysis.ranking import best
 from engine.errors import UnknownNameError, UsageError
+from engine.i18n import gettext as _
 from tui.cli.gather import means
 from tui.library import Library, Loaded
 from tui.state import BEST
@@ -59,7 +60,7 @@ def choose_blocks(
                 blocks.append(Block(loaded, _checkpoint(library, loaded, name, objective, where)))
             except (_NothingLeftError, UnknownNameError) as error:
                 failures.append(error)
-                notes.append(f"{loaded.run.name} is left out: {error}")
+                notes.append(_("{name} is left out: {reason}").format(name=loaded.run.name, reason=error))
     if not blocks:
         raise failures[0]
     return blocks, notes
@@ -90,5 +91,6 @@ def _checkpoint(library: Library, loaded: Loaded, name: str, objective: str, whe
         return loaded.analysis.require(name)
     found = best(loaded.analysis, objective=objective, catalogue=library.catalogue, where=where)
     if found is None and where and best(loaded.analysis, objective=objective, catalogue=library.catalogue):
-        raise _NothingLeftError(f"no checkpoint meets --where {where!r}", "loosen the condition")
+        said = _("no checkpoint meets --where {condition}").format(condition=repr(where))
+        raise _NothingLeftError(said, _("loosen the condition"))
     return found

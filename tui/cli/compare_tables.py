@@ -13,6 +13,7 @@ from engine.analysis.compare import Cell as Figures
 from engine.analysis.compare import Column as Block
 from engine.analysis.compare import Comparison
 from engine.catalogue import Metric
+from engine.i18n import gettext as _
 from engine.results.names import storable
 from tui.cli.cells import Cell, Column, Row
 from tui.cli.output import FlatTable
@@ -115,35 +116,30 @@ def _fitting(screen: Screen, comparison: Comparison, blocks: Sequence[Block], la
 
 
 def _draw_blocks(screen: Screen, comparison: Comparison, blocks: Sequence[tuple[str, Block]], layout: Layout) -> None:
-    columns = [Column("metric"), Column("", gap=1)]
+    columns = [Column(_("metric")), Column("", gap=1)]
     for name, block in blocks:
-        columns += block_columns((name, block.checkpoint or "no checkpoint"), layout)
+        columns += block_columns((name, block.checkpoint or _("no checkpoint")), layout)
     rows: list[Row] = []
     heading = ""
     for metric in comparison.metrics:
-        group = heading_of(metric)
+        group = metric.family
         if group != heading:
             heading = group
             # The score is a group of its own.
-            rows += [] if group == metric.label else [Cell(group, "bold cyan")]
-        cells = [cell for _, block in blocks for cell in _cells(metric, block, layout)]
+            rows += [] if group == metric.shown else [Cell(group, "bold cyan")]
+        cells = [cell for _name, block in blocks for cell in _cells(metric, block, layout)]
         rows.append([label_of(metric), Cell(metric.direction.arrow, "dim"), *cells])
     screen.table(columns, rows)
 
 
-def heading_of(metric: Metric) -> str:
-    return f"{metric.group.value} · {metric.region}" if metric.region else metric.group.value
-
-
 def label_of(metric: Metric) -> str:
-    unit = f" {metric.unit}" if metric.unit else ""
-    indent = "" if heading_of(metric) == metric.label else "  "
-    return f"{indent}{metric.label}{unit}"
+    indent = "" if metric.family == metric.shown else "  "
+    return f"{indent}{metric.heading}"
 
 
 def block_columns(group: tuple[str, ...], layout: Layout) -> list[Column]:
     unit = " %" if layout.view == "scale" else ""
-    columns = [Column(f"baseline{unit}", "right", group=group), Column(f"now{unit}", "right")]
+    columns = [Column(f"{_('baseline')}{unit}", "right", group=group), Column(f"{_('now')}{unit}", "right")]
     if layout.view != "absolute":
         columns.append(Column(CHANGE_HEADS[layout.view], "right"))
     if layout.intervals:
@@ -224,7 +220,7 @@ def report_table(comparison: Comparison, view: View, *, anyway: bool = False) ->
         for number, block in enumerate(comparison.columns)
     }
     titles = [
-        f"{name} · {block.checkpoint or 'no checkpoint'}"
+        f"{name} · {block.checkpoint or _('no checkpoint')}"
         for name, block in zip(block_names(comparison), comparison.columns, strict=True)
     ]
     frame = pl.DataFrame(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import DataError, UsageError
+from engine.i18n import gettext as _
 from engine.results.costs import baseline_of, missing_costs, read_costs, subjects
 from engine.results.model import RunKind
 from engine.results.native import read_metadata
@@ -18,7 +19,7 @@ from tui.cli import cost_tables
 from tui.cli.cost_display import open_cost_display
 from tui.cli.cost_tables import Costs
 from tui.cli.entry import INTERRUPTED
-from tui.cli.extra import needs_eval
+from tui.cli.extra import in_english, needs_eval
 from tui.cli.gather import find_runs, one_of, open_library
 from tui.cli.output import Answer, Destination
 from tui.cli.sizes import read_size
@@ -78,19 +79,20 @@ def cost_run(path: Path, name: str | None, question: Question, destination: Dest
     refs, notes = find_runs([path])
     ref = one_of(open_library(None), refs, name)
     if ref.kind is not RunKind.NATIVE:
-        raise UsageError(f"{ref.path} was not made by evaluate", "evaluate its checkpoints to measure their cost")
+        said = _("{path} was not made by evaluate").format(path=ref.path)
+        raise UsageError(said, _("evaluate its checkpoints to measure their cost"))
     failed: Mapping[str, str] = {}
     if not question.only_shows:
         try:
             failed = _measure(ref.path, question, destination.plain)
         except KeyboardInterrupt:
-            print("stopped; the same command goes on", file=sys.stderr)
+            print(_("stopped; the same command goes on"), file=sys.stderr)
             return INTERRUPTED
     costs = read_run_costs(ref.path, failed, merged=question.merged)
     if costs.table.is_empty():
         raise UsageError(
-            f"no cost of {costs.run} is measured yet",
-            "name the base weights with --base, and the run's data with --data or a size with --size",
+            _("no cost of {run} is measured yet").format(run=costs.run),
+            _("name the base weights with --base, and the run's data with --data or a size with --size"),
         )
     return destination.deliver(
         Answer(
@@ -102,7 +104,7 @@ def cost_run(path: Path, name: str | None, question: Question, destination: Dest
             in_document=not notes,
             drawn=[
                 *cost_tables.remarks(costs),
-                *(f"failed: checkpoint {name}: {why}" for name, why in costs.failed.items()),
+                *cost_tables.failures(costs),
             ],
         )
     )
@@ -126,8 +128,8 @@ def cost_of_plan(plan: Plan, *, plain: bool | None, watch: Callable[[Event], Non
     failed: Mapping[str, str] = {}
     if read_run_costs(run, {}, merged=True).missing:
         display = nullcontext(watch) if watch is not None else open_cost_display(plain=plain)
-        with display as show:
-            failed = measure_costs(request_from_plan(plan, Passes()), watch=show).failed
+        with display as show, in_english() as spoken:
+            failed = measure_costs(request_from_plan(plan, Passes()), watch=spoken(show)).failed
     return read_run_costs(run, failed, merged=True)
 
 
@@ -188,5 +190,5 @@ def _measure(run: Path, question: Question, plain: bool | None) -> Mapping[str, 
         again=question.again,
     )
     request = request_from_run(run, metadata, given, passes)
-    with open_cost_display(plain=plain) as show:
-        return measure_costs(request, watch=show).failed
+    with open_cost_display(plain=plain) as show, in_english() as spoken:
+        return measure_costs(request, watch=spoken(show)).failed

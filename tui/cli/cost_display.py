@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.text import counted, visible
-from tui.cli.evaluate_display import duration
+from tui.cli.cost_tables import merged_word
+from tui.cli.evaluate_display import duration, failed_checkpoint
 from tui.cli.screen import terminal_width
 from tui.format import plain_text
 from tui.launch import wants_plain
@@ -37,14 +40,14 @@ class CostTally:
             self._begin = self._now()
             return f"0/{counted(data['of'], 'model')}"
         if event.kind == "cost_failed":
-            return f"failed: checkpoint {data['checkpoint']}: {data['why']}"
+            return _("failed: {what}").format(what=failed_checkpoint(data["checkpoint"], data["why"]))
         if event.kind != "cost":
             return ""
-        speeds = ", ".join(f"{'merged' if row['merged'] else 'unmerged'} {row['fps']:.3g} FPS" for row in data["rows"])
+        speeds = listing(f"{merged_word(row['merged'])} {row['fps']:.3g} FPS" for row in data["rows"])
         done, of = data["done"], data["of"]
         left = (self._now() - self._begin) / done * (of - done)
-        until = f", {duration(left)} left" if done < of else ""
-        return f"{done}/{counted(of, 'model')}, {data['checkpoint']}: {speeds}{until}"
+        until = [_("{duration} left").format(duration=duration(left))] if done < of else []
+        return listing([f"{done}/{counted(of, 'model')}", f"{data['checkpoint']}: {speeds}", *until])
 
 
 @contextmanager

@@ -11,9 +11,12 @@ import polars as pl
 
 from engine.analysis.costs import MergeEffect, merge_effect
 from engine.catalogue import Catalogue
+from engine.i18n import gettext as _
+from engine.i18n import listing, pgettext
 from engine.schema import COST, CostInfo
 from engine.text import counted
 from tui.cli.cells import Cell, Column
+from tui.cli.evaluate_display import failed_checkpoint
 from tui.cli.gather import some
 from tui.cli.output import FlatTable
 from tui.format import MISSING, metric_number, number
@@ -69,15 +72,17 @@ class Costs:
 def circumstances(info: CostInfo | None) -> str:
     """On what, in what and how often was measured, in a line."""
     if info is None:
-        return "not measured by lorascope cost: how is not recorded"
-    threads = f", {counted(info.threads, 'thread')}" if info.threads else ""
-    device = f"CPU: {info.device}{threads}" if info.kind == "cpu" else str(info.device)
+        return _("not measured by lorascope cost: how is not recorded")
+    threads = [counted(info.threads, "thread")] if info.threads else []
+    device = listing([f"CPU: {info.device}", *threads]) if info.kind == "cpu" else str(info.device)
     parts = [
         device,
         info.dtype,
-        f"{info.frames} frames of {info.image_width}x{info.image_height} ({info.images})",
-        f"{info.repeats} repetitions after {info.warmup} to warm up",
-        ", ".join(f"{name} {version}" for name, version in info.libraries.items()),
+        _("{count} frames of {width}x{height} ({images})").format(
+            count=info.frames, width=info.image_width, height=info.image_height, images=info.images
+        ),
+        _("{count} repetitions after {warmup} to warm up").format(count=info.repeats, warmup=info.warmup),
+        listing(f"{name} {version}" for name, version in info.libraries.items()),
     ]
     return "  ·  ".join(part for part in parts if part)
 
@@ -85,37 +90,54 @@ def circumstances(info: CostInfo | None) -> str:
 def remarks(costs: Costs) -> list[str]:
     """What has to be known to read the figures, in sentences."""
     info = costs.info
-    said = [merging(costs)] if any(merged for _, merged in costs.rows) else []
+    said = [merging(costs)] if any(merged for _name, merged in costs.rows) else []
     if info is not None and info.vram_note:
-        said.append(f"memory is not measured: {info.vram_note}")
+        said.append(_("memory is not measured: {reason}").format(reason=info.vram_note))
     ratios = costs.table.filter(pl.col("latency_sec") > 0).select(pl.col("latency_p95_sec") / pl.col("latency_sec"))
     worst = max((ratio for (ratio,) in ratios.iter_rows() if ratio is not None), default=0.0)
     if worst > _UNSTEADY:
-        said.append(
-            f"the repetitions vary: p95 is up to {worst:.1f} times the median, as where something else uses the "
+        text = _(
+            "the repetitions vary: p95 is up to {ratio} times the median, as where something else uses the "
             "device; measure on a quiet machine with --again"
         )
+        said.append(text.format(ratio=f"{worst:.1f}"))
     if info is not None and (info.others_mb or 0.0) > _OTHERS:
-        said.append(f"{info.others_mb:.0f} MB of the device were taken when measuring began: it was not alone there")
+        text = _("{size} MB of the device were taken when measuring began: it was not alone there")
+        said.append(text.format(size=f"{info.others_mb:.0f}"))
     if costs.missing:
-        said.append(f"not measured, or not both ways: {some(costs.missing)}")
+        said.append(_("not measured, or not both ways: {names}").format(names=some(costs.missing)))
     return said
+
+
+def failures(costs: Costs) -> list[str]:
+    """What could not be measured just now, and why, in sentences."""
+    return [_("failed: {what}").format(what=failed_checkpoint(name, why)) for name, why in costs.failed.items()]
 
 
 def merging(costs: Costs) -> str:
     """What merging does to the speed, as far as the spread of the repetitions lets one say."""
     effect = costs.effect
     if effect is None:
-        return f"whether merging changes the speed cannot be told from fewer than {_LEAST_REPEATS} repetitions"
+        text = _("whether merging changes the speed cannot be told from fewer than {count} repetitions")
+        return text.format(count=_LEAST_REPEATS)
     of = counted(effect.checkpoints, "checkpoint")
     if not effect.faster and not effect.slower:
-        return f"merged and unmerged differ by no more than the spread of the repetitions in any of {of}"
-    ways = [f"{word} in {count}" for word, count in (("faster", effect.faster), ("slower", effect.slower)) if count]
-    ratio = effect.ratio if effect.ratio >= 1 else 1 / effect.ratio
-    return (
-        f"merged is {' and '.join(ways)} of {of} by more than the spread of the repetitions; over all, it is "
-        f"{ratio:.2f} times as {'fast' if effect.ratio >= 1 else 'slow'} as unmerged"
+        text = _("merged and unmerged differ by no more than the spread of the repetitions in any of {checkpoints}")
+        return text.format(checkpoints=of)
+    ways = [_("faster in {count}").format(count=effect.faster)] if effect.faster else []
+    ways += [_("slower in {count}").format(count=effect.slower)] if effect.slower else []
+    text = _(
+        "merged is {ways} of {checkpoints} by more than the spread of the repetitions; over all, it is "
+        "{ratio} times as fast as unmerged"
     )
+    if effect.ratio < 1:
+        text = _(
+            "merged is {ways} of {checkpoints} by more than the spread of the repetitions; over all, it is "
+            "{ratio} times as slow as unmerged"
+        )
+    ratio = effect.ratio if effect.ratio >= 1 else 1 / effect.ratio
+    both = pgettext("between things that go together", " and ").join(ways)
+    return text.format(ways=both, checkpoints=of, ratio=f"{ratio:.2f}")
 
 
 def draw(screen: Screen, costs: Costs) -> None:
@@ -125,20 +147,28 @@ def draw(screen: Screen, costs: Costs) -> None:
     screen.table(_columns(costs), [_row(costs, name) for name in costs.names if _measured(costs, name)])
     for remark in remarks(costs):
         screen.paragraph(screen.words(remark))
-    for name, why in costs.failed.items():
-        screen.paragraph(screen.words(f"failed: checkpoint {name}: {why}"))
+    for failure in failures(costs):
+        screen.paragraph(screen.words(failure))
 
 
 def _columns(costs: Costs) -> list[Column]:
-    columns = [Column("checkpoint", outside=True, least=12)]
+    columns = [Column(_("checkpoint"), outside=True, least=12)]
     for state in _states(costs):
         columns += [
-            Column("FPS", "right", group=(_word(state),)),
+            Column("FPS", "right", group=(merged_word(state),)),
             Column("p50 ms", "right"),
             Column("p95 ms", "right", rank=4 if state else 3),
-            *([Column("VRAM MB", "right", rank=1 if state else 0)] if _has_memory(costs) else []),
+            *([Column(_heading("vram_mb"), "right", rank=1 if state else 0)] if _has_memory(costs) else []),
         ]
-    return [*columns, Column("adapter MB", "right", group=("",)), Column("trainable", "right", rank=2)]
+    return [
+        *columns,
+        Column(_heading("adapter_mb"), "right", group=("",)),
+        Column(_heading("trainable_params"), "right", rank=2),
+    ]
+
+
+def _heading(figure: str) -> str:
+    return Catalogue().get(f"performance.{figure}").heading
 
 
 def _row(costs: Costs, name: str) -> list[Cell | str]:
@@ -191,11 +221,11 @@ def report_table(costs: Costs) -> FlatTable:
         for figure in _FIGURES:
             if figure == "vram_mb" and not _has_memory(costs):
                 continue
-            key = f"{figure}.{_word(state)}"
+            key = f"{figure}.{merged_word(state)}"
             metric = catalogue.get(f"performance.{figure}")
             values = [rows.get((name, state), {}).get(figure) for name in names]
             columns.append(pl.Series(key, values, pl.Float64))
-            headers[key], digits[key] = f"{metric.title}, {_word(state)}", metric.digits
+            headers[key], digits[key] = f"{metric.title}, {merged_word(state)}", metric.digits
     for figure in ("adapter_mb", "trainable_params"):
         either = [rows.get((name, False)) or rows.get((name, True)) or {} for name in names]
         columns.append(pl.Series(figure, [row.get(figure) for row in either], COST[figure]))
@@ -227,11 +257,12 @@ def document(costs: Costs) -> dict[str, Any]:
 
 
 def _states(costs: Costs) -> list[bool]:
-    return sorted({merged for _, merged in costs.rows})
+    return sorted({merged for _name, merged in costs.rows})
 
 
-def _word(merged: bool) -> str:
-    return "merged" if merged else "unmerged"
+def merged_word(merged: bool) -> str:
+    """How a model was measured, in a word."""
+    return _("merged") if merged else _("unmerged")
 
 
 def _measured(costs: Costs, name: str) -> bool:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import DataError
+from engine.i18n import activate
+from engine.i18n import gettext as _
 from engine.text import counted, visible
 from tui.cli.entry import INTERRUPTED
-from tui.cli.extra import needs_eval
+from tui.cli.extra import in_english, needs_eval
 
 if TYPE_CHECKING:
     from engine.evaluation.journal import Event, State
@@ -44,6 +46,8 @@ def evaluate_checkpoints(
     Raises:
         LorascopeError: settings are wrong, a package is missing, or nothing could be evaluated.
     """
+    if as_json:
+        activate("en")
     with needs_eval():
         from engine.evaluation.config import make_config
 
@@ -59,15 +63,17 @@ def evaluate_checkpoints(
         from tui.cli.evaluate_display import open_display
 
         before = prior_state(plan)
-        with nullcontext(_print_event) if as_json else open_display(plan, before, plain=plain) as watch:
-            evaluate(config, watch=watch, plan=plan)
+        display = nullcontext(_print_event) if as_json else open_display(plan, before, plain=plain)
+        with display as watch, in_english() as spoken:
+            evaluate(config, watch=spoken(watch), plan=plan)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
+        print(_("stopped; the same command goes on"), file=sys.stderr)
         return INTERRUPTED
     after = prior_state(plan)
     if len(after.failed_windows) == len(plan.windows):
         window, why = next(iter(sorted(after.failed_windows.items())))
-        raise DataError(f"none of the {len(plan.windows)} windows could be read; window {window}: {why}")
+        said = _("none of the {count} windows could be read; window {window}: {reason}")
+        raise DataError(said.format(count=len(plan.windows), window=window, reason=why))
     if not as_json:
         _tell_end(plan, before, after, plain)
     return _measure_costs(plan, as_json=as_json, plain=plain) if cost else 0
@@ -79,7 +85,7 @@ def _measure_costs(plan: Plan, *, as_json: bool, plain: bool | None) -> int:
     try:
         costs = cost_of_plan(plan, plain=plain, watch=_print_event if as_json else None)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
+        print(_("stopped; the same command goes on"), file=sys.stderr)
         return INTERRUPTED
     if not as_json:
         from tui.cli.cost_tables import draw
@@ -97,22 +103,26 @@ def _print_event(event: Event) -> None:
 
 
 def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> None:
-    from tui.cli.evaluate_display import duration
+    from tui.cli.evaluate_display import duration, failed_checkpoint, failed_window
     from tui.cli.screen import Screen
 
     screen = Screen(plain=plain)
     run = plan.config.to
     read = len(plan.windows) - len(after.failed_windows)
     good = len(plan.checkpoints) - len(after.failed_checkpoints)
-    said = "was finished already" if before.finished else f"finished, {duration(after.seconds)} of computing"
-    screen.outside(f"{run}: {said}", "bold")
-    screen.line(f"  {counted(read, 'window')}, {counted(good, 'checkpoint')} and the baseline")
+    said = _("{run}: finished, {duration} of computing")
+    if before.finished:
+        said = _("{run}: was finished already")
+    screen.outside(said.format(run=run, duration=duration(after.seconds)), "bold")
+    said = _("{windows}, {checkpoints} and the baseline")
+    screen.line("  " + said.format(windows=counted(read, "window"), checkpoints=counted(good, "checkpoint")))
     if after.sharing.get("modules") and not before.finished:
         modules, memory = counted(after.sharing["modules"], "module"), after.sharing["peak_mb"]
-        screen.line(f"  shared between models: {modules}, with at most {memory:.0f} MB of kept outputs")
+        said = _("shared between models: {modules}, with at most {memory} MB of kept outputs")
+        screen.line("  " + said.format(modules=modules, memory=f"{memory:.0f}"))
     for name, why in after.failed_checkpoints.items():
-        screen.paragraph(screen.words(f"failed: checkpoint {name}: {why}"), indent="  ")
+        screen.paragraph(screen.words(_("failed: {what}").format(what=failed_checkpoint(name, why))), indent="  ")
     for window, why in sorted(after.failed_windows.items()):
-        screen.paragraph(screen.words(f"failed: window {window}: {why}"), indent="  ")
-    verb = "rank" if good else "runs"
-    screen.outside(f"  look at it: lorascope {verb} {visible(shlex.quote(str(run)))}")
+        screen.paragraph(screen.words(_("failed: {what}").format(what=failed_window(window, why))), indent="  ")
+    command = f"lorascope {'rank' if good else 'runs'} {visible(shlex.quote(str(run)))}"
+    screen.outside("  " + _("look at it: {command}").format(command=command))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.text import counted, visible
 from tui.format import plain_text
 from tui.launch import wants_plain
@@ -57,13 +59,13 @@ class Tally:
             self._done.add(number)
             self._here += self._sizes[number]
             self._seconds += float(data["seconds"])
-            windows = [f"window {window}: {why}" for window, why in data["failed_windows"].items()]
-            checkpoints = [f"checkpoint {name}: {why}" for name, why in data["failed_checkpoints"].items()]
+            windows = [failed_window(window, why) for window, why in data["failed_windows"].items()]
+            checkpoints = [failed_checkpoint(name, why) for name, why in data["failed_checkpoints"].items()]
             self.models -= len(checkpoints)
             return windows + checkpoints
         if event.kind == "checkpoint_failed":
             self.models -= 1
-            return [f"checkpoint {data['checkpoint']}: {data['why']}"]
+            return [failed_checkpoint(data["checkpoint"], data["why"])]
         return []
 
     @staticmethod
@@ -76,10 +78,10 @@ class Tally:
         parts = [f"{self.done}/{counted(self.total, 'window')}", counted(self.models, "model")]
         each = self.seconds_per_window
         if each:
-            parts.append(f"{60 / each:.3g}/min")
+            parts.append(_("{number}/min").format(number=f"{60 / each:.3g}"))
         if each and self.done < self.total:
-            parts.append(f"{duration(each * (self.total - self.done))} left")
-        return ", ".join(parts)
+            parts.append(_("{duration} left").format(duration=duration(each * (self.total - self.done))))
+        return listing(parts)
 
 
 @contextmanager
@@ -100,9 +102,9 @@ def _lines(tally: Tally, plain: bool) -> Callable[[Event], None]:
 
     def show(event: Event) -> None:
         for failure in tally.take(event):
-            say(f"failed: {failure}")
+            say(_("failed: {what}").format(what=failure))
         for notice in tally.notices(event):
-            say(f"note: {notice}")
+            say(_("note: {note}").format(note=notice))
         if event.kind in ("started", "resumed", "shard"):
             say(tally.words())
 
@@ -126,13 +128,13 @@ def _bar(tally: Tally) -> Iterator[Callable[[Event], None]]:
         redirect_stderr=False,
     )
     with progress:
-        task = progress.add_task("loading the model", total=tally.total, completed=tally.done)
+        task = progress.add_task(_("loading the model"), total=tally.total, completed=tally.done)
 
         def show(event: Event) -> None:
             for failure in tally.take(event):
-                console.print(Text(visible(f"failed: {failure}"), "red"), soft_wrap=True)
+                console.print(Text(visible(_("failed: {what}").format(what=failure)), "red"), soft_wrap=True)
             for notice in tally.notices(event):
-                console.print(Text(visible(f"note: {notice}"), "yellow"), soft_wrap=True)
+                console.print(Text(visible(_("note: {note}").format(note=notice)), "yellow"), soft_wrap=True)
             if event.kind in ("started", "resumed", "shard"):
                 progress.update(task, completed=tally.done, description=tally.words())
 
@@ -142,11 +144,21 @@ def _bar(tally: Tally) -> Iterator[Callable[[Event], None]]:
 def duration(seconds: float) -> str:
     """A time that people read: ``8 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return _("{seconds} s").format(seconds=f"{seconds:.0f}")
     minutes = round(seconds / 60)
     if minutes < 90:
-        return f"{minutes} min"
+        return _("{minutes} min").format(minutes=minutes)
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"
+        return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+    return _("{days} d {hours} h").format(days=hours // 24, hours=hours % 24)
+
+
+def failed_checkpoint(name: object, why: object) -> str:
+    """A checkpoint that failed, and why."""
+    return _("checkpoint {name}: {reason}").format(name=name, reason=why)
+
+
+def failed_window(window: object, why: object) -> str:
+    """A window that failed, and why."""
+    return _("window {window}: {reason}").format(window=window, reason=why)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
+from engine.i18n import listing, pgettext
 from engine.text import counted
 from tui.cli.evaluate_display import duration
 from tui.cli.gather import some
 from tui.cli.output import print_json
 from tui.cli.screen import Screen
+from tui.text import fit
 
 if TYPE_CHECKING:
     from engine.evaluation.forecast import Forecast
     from engine.evaluation.plan import Plan
 
 _FINGERPRINT_DIGITS = 16
+_LABEL = 13
 
 
 def tell_plan(plan: Plan, *, as_json: bool, plain: bool | None) -> int:
@@ -60,37 +64,71 @@ def _document(plan: Plan, expected: Forecast) -> dict[str, object]:
 
 def _draw(screen: Screen, plan: Plan, expected: Forecast) -> None:
     config = plan.config
-    chosen = f"{len(plan.windows)} of {counted(plan.available, 'window')} of {counted(config.seq_len, 'frame')}"
-    drawn = f"{config.sampling}, seed {config.seed}" if len(plan.windows) < plan.available else "all"
-    names = some([source.name for source in plan.checkpoints])
-    done = f", {expected.shards_done} done already" if expected.shards_done else ""
     facts = {
-        "to": str(config.to),
-        "data": f"{plan.dataset.root_name} ({plan.dataset.name}), split {config.split}",
-        "windows": f"{chosen} ({drawn})",
-        "strata": ", ".join(f"{name} {count}" for name, count in plan.strata.items()),
-        "left out": ", ".join(f"{count} × {reason}" for reason, count in plan.left_out.items()),
-        "sample": plan.fingerprint[:_FINGERPRINT_DIGITS],
-        "model": f"{config.model}, {config.base.name if config.base else f'random weights, seed {config.base_seed}'}",
-        "checkpoints": f"{len(plan.checkpoints)}{f': {names}' if names else ''}; and the baseline",
-        "shards": f"{len(plan.shards)} of up to {counted(config.shard, 'window')}{done}",
-        "time": _estimate(expected),
+        _("to"): str(config.to),
+        _("data"): _("{root} ({name}), split {split}").format(
+            root=plan.dataset.root_name, name=plan.dataset.name, split=config.split
+        ),
+        _("windows"): _windows(plan),
+        _("strata"): listing(f"{name} {count}" for name, count in plan.strata.items()),
+        _("left out"): listing(f"{count} × {reason}" for reason, count in plan.left_out.items()),
+        _("sample"): plan.fingerprint[:_FINGERPRINT_DIGITS],
+        _("model"): listing(
+            [
+                config.model,
+                config.base.name if config.base else _("random weights, seed {seed}").format(seed=config.base_seed),
+            ]
+        ),
+        _("checkpoints"): _checkpoints(plan),
+        _("shards"): _shards(plan, expected),
+        _("time"): _estimate(expected),
     }
-    screen.outside(f"plan of {config.run_name}; nothing was written", "bold")
+    screen.outside(_("plan of {run}; nothing was written").format(run=config.run_name), "bold")
     for name, fact in facts.items():
         if fact:
-            screen.paragraph(screen.words(f"{name:<13}{fact}"), indent="  ")
+            screen.paragraph(screen.words(f"{fit(name, _LABEL)}{fact}"), indent="  ")
+
+
+def _windows(plan: Plan) -> str:
+    config = plan.config
+    chosen = _("{count} of {available} of {frames}").format(
+        count=len(plan.windows),
+        available=counted(plan.available, "window"),
+        frames=counted(config.seq_len, "frame"),
+    )
+    drawn = pgettext("of windows", "all")
+    if len(plan.windows) < plan.available:
+        drawn = _("{sampling}, seed {seed}").format(sampling=config.sampling, seed=config.seed)
+    return _("{chosen} ({drawn})").format(chosen=chosen, drawn=drawn)
+
+
+def _checkpoints(plan: Plan) -> str:
+    count, names = len(plan.checkpoints), some([source.name for source in plan.checkpoints])
+    said = _("{count}: {names}; and the baseline") if names else _("{count}; and the baseline")
+    return said.format(count=count, names=names)
+
+
+def _shards(plan: Plan, expected: Forecast) -> str:
+    said = _("{count} of up to {windows}")
+    if expected.shards_done:
+        said = _("{count} of up to {windows}, {done} done already")
+    windows = counted(plan.config.shard, "window")
+    return said.format(count=len(plan.shards), windows=windows, done=expected.shards_done)
 
 
 def _estimate(expected: Forecast) -> str:
     if expected.window is None or expected.seconds is None:
-        return f"not estimated: {expected.why_not}"
-    each = (
-        f" and {expected.window.checkpoint:.2g} s for each of {counted(expected.checkpoints, 'checkpoint')}"
-        if expected.checkpoints
-        else ""
-    )
-    return (
-        f"about {duration(expected.seconds)}: {expected.window.once:.2g} s for a window and the baseline{each}, "
-        f"measured on the first one, times {counted(expected.windows_left, 'window')}"
+        return _("not estimated: {reason}").format(reason=expected.why_not)
+    said = _("about {duration}: {once} s for a window and the baseline, measured on the first one, times {windows}")
+    if expected.checkpoints:
+        said = _(
+            "about {duration}: {once} s for a window and the baseline and {each} s for each of {checkpoints}, "
+            "measured on the first one, times {windows}"
+        )
+    return said.format(
+        duration=duration(expected.seconds),
+        once=f"{expected.window.once:.2g}",
+        each=f"{expected.window.checkpoint:.2g}",
+        checkpoints=counted(expected.checkpoints, "checkpoint"),
+        windows=counted(expected.windows_left, "window"),
     )

@@ -14,6 +14,8 @@ from engine.errors import UsageError
 from engine.export.card import why_no_card
 from engine.export.checkpoints import ExportedCheckpoint
 from engine.export.checkpoints import export_checkpoints as copy_checkpoints
+from engine.i18n import activate
+from engine.i18n import gettext as _
 from tui.cli.gather import choose_run, open_library
 from tui.cli.merging import Merging, merger_for
 from tui.cli.output import print_json, tell
@@ -21,11 +23,13 @@ from tui.evidence import gather_evidence
 from tui.library import Library, Loaded
 from tui.selections import make_selection
 from tui.state import BEST
+from tui.text import fit
 
 if TYPE_CHECKING:
     from engine.export.selection import Selection
     from tui.cli.screen import Screen
 
+_LINE = 60  # cells of progress
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -64,6 +68,8 @@ def export_checkpoints(
     Raises:
         LorascopeError: there is no such run or checkpoint, or nothing could be exported.
     """
+    if as_json:
+        activate("en")
     merging.check()
     library = open_library(config)
     loaded, notes = choose_run(library, path, name, question.baseline)
@@ -97,7 +103,10 @@ def choose(library: Library, loaded: Loaded, question: Question) -> list[Selecti
         met = {*ranking.rows.get_column("checkpoint"), *ranking.unranked}
         for name in names:
             if name not in met:
-                raise UsageError(f"{name!r} does not meet --where {ranking.where!r}", "leave out one of the two")
+                said = _("{name} does not meet --where {condition}")
+                raise UsageError(
+                    said.format(name=repr(name), condition=repr(ranking.where)), _("leave out one of the two")
+                )
     return [
         make_selection(
             library,
@@ -124,8 +133,10 @@ def _resolve(loaded: Loaded, ranking: Ranking | None, name: str) -> str:
         return loaded.analysis.require(name)
     if ranking.best is None:
         if ranking.where and not ranking.kept:
-            raise UsageError(f"no checkpoint meets --where {ranking.where!r}", "loosen the condition")
-        raise UsageError(f"no checkpoint has a value of {ranking.objective}", "choose another --objective")
+            said = _("no checkpoint meets --where {condition}").format(condition=repr(ranking.where))
+            raise UsageError(said, _("loosen the condition"))
+        said = _("no checkpoint has a value of {metric}").format(metric=ranking.objective)
+        raise UsageError(said, _("choose another --objective"))
     return ranking.best
 
 
@@ -150,7 +161,8 @@ def _draw(screen: Screen, exported: Sequence[ExportedCheckpoint]) -> None:
             screen.outside(f"  {file.name}  {_size(file.bytes)}")
             screen.outside(f"    sha256 {file.sha256}", "dim")
         for left in item.left_out:
-            screen.outside(f"  left out: {left.name} ({left.reason})", "dim")
+            said = _("left out: {file} ({reason})").format(file=left.name, reason=left.reason)
+            screen.outside(f"  {said}", "dim")
 
 
 def _size(count: int) -> str:
@@ -171,7 +183,8 @@ def _progress() -> Callable[[int, int], None] | None:
         percent = 100 if total == 0 else 100 * done // total
         if percent != shown:
             shown = percent
-            words = "" if done >= total else f"copying and verifying {_size(total // 2)}: {percent} %"
-            print(f"\r{words:<60}\r{words}", end="", file=sys.stderr, flush=True)
+            said = _("copying and verifying {size}: {percent} %").format(size=_size(total // 2), percent=percent)
+            words = "" if done >= total else said
+            print(f"\r{fit(words, _LINE)}\r{words}", end="", file=sys.stderr, flush=True)
 
     return show

@@ -11,6 +11,7 @@ import polars as pl
 from engine.analysis.worst_frames import FrameOrder, rank_frames
 from engine.catalogue import SCORE_KEY
 from engine.errors import UsageError
+from engine.i18n import gettext as _
 from tui.cli import frames_tables
 from tui.cli.gather import choose_run, open_library
 from tui.cli.output import Answer, Destination
@@ -101,10 +102,8 @@ def _frames(library: Library, loaded: Loaded, question: Question) -> Frames:
     )
     order = FrameOrder(question.order)
     if subject.against is None and order is not FrameOrder.WORST:
-        raise UsageError(
-            f"--by {order} needs a checkpoint beside {checkpoint}, and the run has no other baseline",
-            "name one with --against NAME",
-        )
+        said = _("--by {order} needs a checkpoint beside {checkpoint}, and the run has no other baseline")
+        raise UsageError(said.format(order=order, checkpoint=checkpoint), _("name one with --against NAME"))
     found = FrameReader(library.catalogue).pairs(subject)
     ranked = rank_frames(found.pairs, order, found.metric)
     return Frames(
@@ -117,7 +116,8 @@ def _checkpoint(library: Library, loaded: Loaded, name: str) -> str:
         return loaded.analysis.require(name)
     found = library.best(loaded, SCORE_KEY)
     if found is None:
-        raise UsageError(f"{loaded.run.name} has no score, so there is no best checkpoint", "name a checkpoint")
+        said = _("{run} has no score, so there is no best checkpoint").format(run=loaded.run.name)
+        raise UsageError(said, _("name a checkpoint"))
     return found
 
 
@@ -125,7 +125,7 @@ def _against(loaded: Loaded, checkpoint: str, name: str | None) -> str | None:
     if name is None:
         return other_of(loaded, checkpoint)
     if loaded.analysis.require(name, "--against") == checkpoint:
-        raise UsageError(f"--against {name} is the checkpoint itself", "name another one")
+        raise UsageError(_("--against {name} is the checkpoint itself").format(name=name), _("name another one"))
     return name
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from tui.cli.cells import Cell, Column
 from tui.cli.output import FlatTable
 from tui.format import MISSING, change_mark, metric_number, signed
@@ -16,26 +18,35 @@ if TYPE_CHECKING:
     from tui.cli.screen import Screen
 
 _STYLES = {"better": "green", "worse": "red", "equal": "dim"}
-_ORDERS = {"worst": "the worst first", "lost": "most lost first", "difference": "most different first"}
+_ORDERS = {
+    "worst": mark("the worst first"),
+    "lost": mark("most lost first"),
+    "difference": mark("most different first"),
+}
 
 
 def draw(screen: Screen, frames: Frames, shown: pl.DataFrame) -> None:
     """What is shown, the table, and how much of all it is."""
     subject, metric = frames.subject, frames.found.metric
     screen.outside(f"{frames.loaded.run.name}: {subject.checkpoint}", "bold")
-    what = "frames" if metric.region else "windows"
-    parts = [heading(metric), _ORDERS[frames.order], f"alignment {frames.found.alignment}", f"{frames.total} {what}"]
+    every = _("{count} frames") if metric.region else _("{count} windows")
+    parts = [
+        heading(metric),
+        _(_ORDERS[frames.order]),
+        _("alignment {name}").format(name=frames.found.alignment),
+        every.format(count=frames.total),
+    ]
     screen.line(Cell("  ·  ".join(parts), "dim"))
     if shown.is_empty():
-        screen.line("measured in no frame")
+        screen.line(_("measured in no frame"))
         return
     columns = [
         Column("#", "right"),
-        Column("window", "right"),
-        Column("drive", outside=True, least=8),
-        Column("frame", "right"),
-        Column("stratum", rank=1),
-        Column("value", "right"),
+        Column(_("window"), "right"),
+        Column(_("drive"), outside=True, least=8),
+        Column(_("frame"), "right"),
+        Column(_("stratum"), rank=1),
+        Column(_("value"), "right"),
     ]
     if subject.against is not None:
         columns += [Column(subject.against, "right", outside=True, least=9), Column("Δ", "right"), Column("", gap=1)]
@@ -59,7 +70,10 @@ def draw(screen: Screen, frames: Frames, shown: pl.DataFrame) -> None:
         rows.append(cells)
     screen.table(columns, rows)
     if shown.height < frames.total:
-        screen.line(Cell(f"{shown.height} of {frames.total} {what}: --worst N shows more", "dim"))
+        of = _("{shown} of {count} frames: --worst N shows more")
+        if not metric.region:
+            of = _("{shown} of {count} windows: --worst N shows more")
+        screen.line(Cell(of.format(shown=shown.height, count=frames.total), "dim"))
 
 
 def records(rows: pl.DataFrame) -> pl.DataFrame:

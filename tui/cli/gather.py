@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import DataError, UnknownNameError, UsageError
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.results.discovery import discover
 from engine.results.model import RunRef
 from tui.format import distinct
@@ -38,10 +40,10 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[RunRef], list[str]]:
     found = discover(paths)
     refs = list(found)
     if not refs:
-        places = ", ".join(str(path.absolute()) for path in paths)
+        places = listing(str(path.absolute()) for path in paths)
         raise DataError(
-            f"no runs found in {places}",
-            "name a folder with metadata.json, metrics_overall.csv or <checkpoint>_metrics.json files, or a table",
+            _("no runs found in {folders}").format(folders=places),
+            _("name a folder with metadata.json, metrics_overall.csv or <checkpoint>_metrics.json files, or a table"),
         )
     return refs, [str(problem) for problem in found.problems]
 
@@ -63,7 +65,8 @@ def load_readable(
             run = library.load(ref, baseline)
         except UnknownNameError as error:
             unknown = error
-            left_out.append((ref.name, f"it has no checkpoint {baseline!r} for a baseline"))
+            said = _("it has no checkpoint {name} for a baseline").format(name=repr(baseline))
+            left_out.append((ref.name, said))
             continue
         if run.run.status == "broken":
             left_out.append((run.run.name, reason(run)))
@@ -72,14 +75,14 @@ def load_readable(
     if not loaded:
         if unknown is not None:
             raise unknown
-        raise DataError(f"no run can be read: {left_out[0][1]}")
-    return loaded, [f"{name} is left out: {why}" for name, why in left_out]
+        raise DataError(_("no run can be read: {reason}").format(reason=left_out[0][1]))
+    return loaded, [_("{name} is left out: {reason}").format(name=name, reason=why) for name, why in left_out]
 
 
 def reason(loaded: Loaded) -> str:
     """Why a broken run cannot be read."""
     problems = loaded.run.errors or loaded.run.problems
-    return str(problems[0]) if problems else "it holds no values"
+    return str(problems[0]) if problems else _("it holds no values")
 
 
 def choose_run(library: Library, path: Path, name: str | None, baseline: str | None) -> tuple[Loaded, list[str]]:
@@ -104,9 +107,15 @@ def one_of(library: Library, refs: Sequence[RunRef], name: str | None) -> RunRef
     """
     matches = list(refs) if name is None else _called(library, refs, name)
     if len(matches) > 1:
-        said = "this path" if name is None else repr(name)
-        names = distinct([(ref.name, ref.path) for ref in matches])
-        raise UsageError(f"{said} means {len(matches)} runs ({some(names)})", "name one of them with --run NAME")
+        names = some(distinct([(ref.name, ref.path) for ref in matches]))
+        said = (
+            _("{name} means {count} runs ({names})")
+            if name is not None
+            else _("this path means {count} runs ({names})")
+        )
+        raise UsageError(
+            said.format(name=repr(name), count=len(matches), names=names), _("name one of them with --run NAME")
+        )
     return matches[0]
 
 
@@ -131,5 +140,6 @@ def _ends(path: Path, name: str) -> bool:
 
 def some(names: Sequence[str]) -> str:
     """The first of many names: ``a, b and 4 more``."""
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
+    shown = listing(names[:_LISTED])
+    more = len(names) - _LISTED
+    return _("{names} and {count} more").format(names=shown, count=more) if more > 0 else shown

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import UsageError
 from engine.export.checkpoints import Merger
+from engine.i18n import gettext as _
 from tui.cli.extra import needs_eval
 from tui.library import Loaded
 
@@ -46,11 +47,13 @@ class Merging:
             if value is not None
         ]
         if not self.wanted and given:
-            raise UsageError(f"{given[0]} is for merged weights", "add --merge or leave it out")
+            said = _("{option} is for merged weights").format(option=given[0])
+            raise UsageError(said, _("add --merge or leave it out"))
         if self.wanted and self.base is None and self.base_seed is None:
-            raise UsageError("--merge needs the base weights", "name them with --base, or --base-seed for random ones")
+            said = _("--merge needs the base weights")
+            raise UsageError(said, _("name them with --base, or --base-seed for random ones"))
         if self.base is not None and self.base_seed is not None:
-            raise UsageError("--base and --base-seed both say what the base is", "give one of them")
+            raise UsageError(_("--base and --base-seed both say what the base is"), _("give one of them"))
 
 
 def merger_for(loaded: Loaded, merging: Merging) -> Merger:
@@ -62,7 +65,8 @@ def merger_for(loaded: Loaded, merging: Merging) -> Merger:
     """
     model = merging.model or (loaded.run.metadata.model.name or "").casefold()
     if not model:
-        raise UsageError(f"{loaded.run.name} does not say which model it is of", "name it with --model")
+        said = _("{run} does not say which model it is of").format(run=loaded.run.name)
+        raise UsageError(said, _("name it with --model"))
     with needs_eval():
         from engine.evaluation.merge import BaseWeights, CheckpointMerger
     base = BaseWeights(model, merging.base, merging.base_seed)

@@ -15,6 +15,8 @@ from engine.export.locate import CheckpointFiles, locate
 from engine.followup.branches import parse_branches
 from engine.followup.configuration import FollowUp, configuration, origin_of
 from engine.followup.wish import Wish
+from engine.i18n import activate, speaking
+from engine.i18n import gettext as _
 from engine.text import visible
 from tui.cli import export
 from tui.cli.gather import choose_run, open_library
@@ -60,6 +62,8 @@ def write_next(
     Raises:
         LorascopeError: there is no such run or checkpoint, its training is not known, or the file cannot be written.
     """
+    if as_json:
+        activate("en")
     freeze = parse_branches(question.freeze) if question.freeze is not None else ()
     wish = Wish(question.lr_factor, question.alpha_factor, question.epochs, freeze, question.start)
     _check_target(to, question.training, force)
@@ -69,7 +73,8 @@ def write_next(
     (selection,) = export.choose(library, loaded, wanted)
     files, why = _files(selection, asked=bool(question.sources))
     origin = origin_of(selection.run, selection.checkpoint, files, loaded.run.metadata.lora, [*_evidence(selection)])
-    made = configuration(origin, wish, files, question.training)
+    with speaking("en"):  # the file's remarks are
+        made = configuration(origin, wish, files, question.training)
     if made.based_on is not None:
         _check_target(to, made.based_on, force)
     with writing(to):
@@ -94,17 +99,20 @@ def _check_target(to: Path, training: Path | None, force: bool) -> None:
     """
     shown = visible(str(to))
     if to.suffix.lower() not in _SUFFIXES:
-        raise UsageError(f"{shown}: the configuration is YAML", "let the name end in .yaml")
+        said = _("{file}: the configuration is YAML").format(file=shown)
+        raise UsageError(said, _("let the name end in .yaml"))
     if to.is_dir():
-        raise ExportError(f"{shown}: is a folder", "name a file in it")
+        raise ExportError(_("{file}: is a folder").format(file=shown), _("name a file in it"))
     if not to.absolute().parent.is_dir():
-        raise ExportError(f"{shown}: its folder does not exist", "create it first")
+        raise ExportError(_("{file}: its folder does not exist").format(file=shown), _("create it first"))
     if not to.exists():
         return
     if training is not None and training.exists() and to.samefile(training):
-        raise UsageError(f"{shown}: is the training's own configuration", "choose another name")
+        said = _("{file}: is the training's own configuration").format(file=shown)
+        raise UsageError(said, _("choose another name"))
     if not force:
-        raise TargetExistsError(f"{shown}: exists already", "choose another name or replace it with --force")
+        said = _("{file}: exists already").format(file=shown)
+        raise TargetExistsError(said, _("choose another name or replace it with --force"))
 
 
 def _files(selection: Selection, *, asked: bool) -> tuple[CheckpointFiles | None, str | None]:
@@ -114,7 +122,7 @@ def _files(selection: Selection, *, asked: bool) -> tuple[CheckpointFiles | None
     except ExportError as error:
         if asked:
             raise
-        return None, f"the checkpoint's own files were not looked at: {error}"
+        return None, _("the checkpoint's own files were not looked at: {reason}").format(reason=error)
 
 
 def _evidence(selection: Selection) -> Iterator[str]:
@@ -141,10 +149,13 @@ def _document(selection: Selection, to: Path, made: FollowUp) -> dict[str, objec
 def _draw(screen: Screen, selection: Selection, to: Path, made: FollowUp) -> None:
     screen.outside(f"{selection.run} / {selection.checkpoint}", "bold")
     screen.outside(f"  {to}")
-    screen.outside(f"  based on {made.based_on}" if made.based_on else "  based on the checkpoint's own settings")
+    based = _("based on the checkpoint's own settings")
+    if made.based_on:
+        based = _("based on {file}").format(file=made.based_on)
+    screen.outside(f"  {based}")
     for change in made.changes:
-        old = "(not there)" if change.old is None else change.old
+        old = _("(not there)") if change.old is None else change.old
         screen.outside(f"  {change.key}: {old} -> {change.new}")
-    screen.outside("to do by hand:")
+    screen.outside(_("to do by hand:"))
     for sentence in made.by_hand:
         screen.paragraph(sentence, "  ")

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import ExportError, UsageError
+from engine.i18n import activate
+from engine.i18n import gettext as _
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -89,28 +91,35 @@ class Destination:
     plain: bool | None = None
 
     def check(self) -> None:
-        """Refuse what cannot be written before any work is done.
+        """Refuse what cannot be written before any work is done; from then on speak English in what is no table.
+
+        Documents for programs and for papers are the same whoever runs the command, and so are the sentences in them.
 
         Raises:
             UsageError: the file's ending names no form, or a form was asked for that no file takes.
             ExportError: the file exists and may not be replaced, or its folder does not exist.
         """
-        if self.to is None:
-            return
-        name = visible(str(self.to))
-        if self.to.is_dir():
-            raise ExportError(f"{name}: is a folder", "name a file in it")
-        self._file_format(self.to)
-        if self.to.exists() and not self.force:
-            raise ExportError(f"{name}: exists already", "choose another name or replace it with --force")
-        if not self.to.absolute().parent.is_dir():
-            raise ExportError(f"{name}: its folder does not exist", "create it first")
+        if self.to is not None:
+            self._check_file(self.to)
+        if self.to is not None or self.format not in (None, OutputFormat.TABLE):
+            activate("en")
+
+    def _check_file(self, path: Path) -> None:
+        name = visible(str(path))
+        if path.is_dir():
+            raise ExportError(_("{file}: is a folder").format(file=name), _("name a file in it"))
+        self._file_format(path)
+        if path.exists() and not self.force:
+            said = _("{file}: exists already").format(file=name)
+            raise ExportError(said, _("choose another name or replace it with --force"))
+        if not path.absolute().parent.is_dir():
+            raise ExportError(_("{file}: its folder does not exist").format(file=name), _("create it first"))
 
     def _file_format(self, path: Path) -> TableFormat:
         from engine.export.tables import TableFormat
 
         if self.format is OutputFormat.TABLE:
-            raise UsageError("--format table is for the terminal", "leave it out: the file's ending decides")
+            raise UsageError(_("--format table is for the terminal"), _("leave it out: the file's ending decides"))
         return TableFormat(self.format.value) if self.format else TableFormat.from_suffix(path)
 
     def deliver(self, answer: Answer) -> int:
@@ -142,14 +151,14 @@ class Destination:
 
         fmt = self._file_format(path)
         if fmt is TableFormat.JSON:
-            self.check()
+            self._check_file(path)
             _write_text(path, _json(answer.document()))
         else:
             flat = answer.readable() if fmt in (TableFormat.MARKDOWN, TableFormat.LATEX) else answer.table()
             write_table(
                 flat.frame, path, fmt, headers=flat.headers, digits=flat.digits, right=flat.right, force=self.force
             )
-        print(f"wrote {visible(str(path))}", file=sys.stderr)
+        print(_("wrote {file}").format(file=visible(str(path))), file=sys.stderr)
 
 
 def _rendered(answer: Answer, name: str) -> str | bytes:
@@ -185,7 +194,8 @@ def _write_text(path: Path, text: str) -> None:
         atomic_write_bytes(path, text.encode())
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ExportError(f"{visible(str(path))}: cannot be written ({reason})", "check the folder") from error
+        said = _("{file}: cannot be written ({reason})").format(file=visible(str(path)), reason=reason)
+        raise ExportError(said, _("check the folder")) from error
 
 
 def tell(notes: Sequence[str]) -> None:
@@ -196,4 +206,4 @@ def tell(notes: Sequence[str]) -> None:
 
     width = terminal_width() if sys.stderr.isatty() else None
     for note in notes:
-        print("\n".join(wrapped(f"note: {visible(note)}", width)), file=sys.stderr)
+        print("\n".join(wrapped(_("note: {note}").format(note=visible(note)), width)), file=sys.stderr)

@@ -10,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.errors import UsageError
+from engine.i18n import gettext as _
 from tui.cli.application import COMMANDS, SETTINGS, command_lines
 from tui.cli.options import Work
 
@@ -32,7 +33,9 @@ def parse(arguments: Sequence[str], *, is_command: bool) -> Work:
         )
     except TyperException as error:
         name = f"lorascope {arguments[0]}" if is_command else "lorascope"
-        raise UsageError(_sentence(error.format_message()), f"see {name} --help") from None
+        raise UsageError(
+            _sentence(error.format_message()), _("see {command}").format(command=f"{name} --help")
+        ) from None
     # Typer returns an exit code where it did the work itself: --help.
     return parsed if callable(parsed) else lambda: int(parsed or 0)
 
@@ -66,6 +69,9 @@ def lorascope(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Settings; by default the nearest lorascope.toml.")
     ] = None,
+    lang: Annotated[
+        str, typer.Option(metavar="en|zh", help="The language; also before a command. [default: that of LANG]")
+    ] = "",
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> Work:
     """Evaluations of LoRA checkpoints in the terminal: compare, rank, choose, export.
@@ -73,6 +79,8 @@ def lorascope(
     PATH alone opens the app on all runs below it. With a command, lorascope prints tables for people, or documents
     for programs.
     """
+    # Taken out of the arguments before they come here; declared for the help alone.
+    del lang
 
     def work() -> int:
         _reject_late_command(paths or [])
@@ -87,4 +95,7 @@ def _reject_late_command(paths: Sequence[Path]) -> None:
     """Options in front of a command would be taken for the app's, and the command for a path."""
     names = {info.name for info in COMMANDS.registered_commands}
     if paths and str(paths[0]) in names and not paths[0].exists():
-        raise UsageError(f"{str(paths[0])!r} is no path", f"put the command before its options: lorascope {paths[0]}")
+        said = _("{text} is no path").format(text=repr(str(paths[0])))
+        raise UsageError(
+            said, _("put the command before its options: {example}").format(example=f"lorascope {paths[0]}")
+        )

@@ -12,6 +12,7 @@ from engine.analysis.pareto import pareto_front
 from engine.analysis.ranking import Ranking, rank, resolve_objective
 from engine.catalogue import ALIASES, SCORE_KEY, Catalogue, Metric
 from engine.errors import UsageError
+from engine.i18n import gettext as _
 from tui.cli import rank_tables
 from tui.cli.gather import choose_run, open_library, some
 from tui.cli.output import Answer, Destination
@@ -132,7 +133,10 @@ def _axes(loaded: Loaded, text: str | None, catalogue: Catalogue) -> list[str]:
     names = [name for part in text.split(",") if (name := part.strip())]
     keys = [_owned(name, metrics) or catalogue.resolve(name, metrics, "--pareto") for name in names]
     if len(set(keys)) < 2:
-        raise UsageError("--pareto needs two metrics or more", "write for example --pareto abs_rel,fps")
+        raise UsageError(
+            _("--pareto needs two metrics or more"),
+            _("write for example {example}").format(example="--pareto abs_rel,fps"),
+        )
     return list(dict.fromkeys(keys))
 
 
@@ -162,12 +166,14 @@ def _remarks(ranked: Ranked) -> list[str]:
     """What the table does not say."""
     notes = []
     if ranked.ranking.unranked:
-        notes.append(f"not ranked, for want of a value of {ranked.objective.key}: {some(ranked.ranking.unranked)}")
+        said = _("not ranked, for want of a value of {metric}: {names}")
+        notes.append(said.format(metric=ranked.objective.key, names=some(ranked.ranking.unranked)))
     if ranked.loaded.run.baseline is None:
-        notes.append("the run has no baseline, so no changes: name a checkpoint with --baseline NAME")
+        notes.append(_("the run has no baseline, so no changes: name a checkpoint with --baseline NAME"))
     return notes
 
 
 def _counts(ranked: Ranked) -> list[str]:
     ranking = ranked.ranking
-    return [f"{ranking.rejected} of {ranking.total} checkpoints do not meet --where"] if ranking.where else []
+    said = _("{count} of {total} checkpoints do not meet --where").format(count=ranking.rejected, total=ranking.total)
+    return [said] if ranking.where else []

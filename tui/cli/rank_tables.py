@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from engine.catalogue import Metric
+from engine.catalogue import Metric, region_shown
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from tui.cli.cells import Cell, Column
 from tui.cli.output import FlatTable
 from tui.cli.verdicts import STYLES, draw_losses, explain
@@ -25,24 +27,26 @@ def draw(screen: Screen, ranked: Ranked) -> None:
     """What was ranked by what, the table, and what its signs mean."""
     ranking = ranked.ranking
     screen.outside(ranked.loaded.run.name, "bold")
-    count = f"{ranking.total} checkpoints"
+    count = _("{count} checkpoints").format(count=ranking.total)
     if ranking.where:
-        count = f"{ranking.kept} of {count} remain, {ranking.rejected} rejected"
-    screen.line(Cell(f"by {ranked.objective.title} {ranked.objective.direction.arrow}  ·  {count}", "dim"))
+        said = _("{kept} of {total} checkpoints remain, {rejected} rejected")
+        count = said.format(kept=ranking.kept, total=ranking.total, rejected=ranking.rejected)
+    by = _("by {metric} {arrow}").format(metric=ranked.objective.title, arrow=ranked.objective.direction.arrow)
+    screen.line(Cell(f"{by}  ·  {count}", "dim"))
     if ranking.where:
-        screen.outside(f"where {ranking.where}", "dim")
+        screen.outside(_("where {condition}").format(condition=ranking.where), "dim")
     if not ranked.rows:
-        screen.line("no checkpoint remains")
+        screen.line(_("no checkpoint remains"))
         return
     screen.table(_columns(ranked), [_row(ranked, row) for row in ranked.rows])
     if any(_shares_first_place(ranked, row) for row in ranked.rows):
         rows = ranking.rows
         tied = rows.filter("tied_with_best").height
-        text = f"= tied with the best: {tied} of {rows.height}, the best among them, cannot be told from it"
-        screen.line(Cell(text, "dim"))
+        text = _("= tied with the best: {count} of {total}, the best among them, cannot be told from it")
+        screen.line(Cell(text.format(count=tied, total=rows.height), "dim"))
     if ranked.axes:
-        titles = ", ".join(f"{metric.title} {metric.direction.arrow}" for metric in ranked.axes)
-        screen.line(Cell(f"◆ on the Pareto front over {titles}", "dim"))
+        titles = listing(f"{metric.title} {metric.direction.arrow}" for metric in ranked.axes)
+        screen.line(Cell(_("◆ on the Pareto front over {metrics}").format(metrics=titles), "dim"))
     shown = [str(row.ranked["checkpoint"]) for row in ranked.rows]
     told = {name: ranking.loses[name] for name in shown if name in ranking.loses}
     draw_losses(screen, [(name, ranked.objective, loses) for name, loses in told.items()])
@@ -51,13 +55,13 @@ def draw(screen: Screen, ranked: Ranked) -> None:
 
 def _columns(ranked: Ranked) -> list[Column]:
     return [
-        Column("rank", "right"),
-        Column("checkpoint", outside=True, least=12),
+        Column(_("rank"), "right"),
+        Column(_("checkpoint"), outside=True, least=12),
         Column(_heading(ranked.objective), "right"),
         Column("Δ%", "right"),
         *([Column("95 %", "right", gap=1, rank=_INTERVALS)] if _has_intervals(ranked) else []),
         Column("", gap=1),
-        *([Column("front")] if ranked.axes else []),
+        *([Column(_("front"))] if ranked.axes else []),
         *(
             Column(_heading(metric), "right", rank=0 if metric in ranked.axes else number)
             for number, metric in enumerate(ranked.context, 1)
@@ -67,8 +71,8 @@ def _columns(ranked: Ranked) -> list[Column]:
 
 def _heading(metric: Metric) -> str:
     unit = f" {metric.unit}" if metric.unit and metric.unit != "1/s" else ""
-    region = f" {metric.region}" if metric.region not in ("", "building") else ""
-    return f"{metric.label}{unit}{region}"
+    region = f" {region_shown(metric.region)}" if metric.region not in ("", "building") else ""
+    return f"{metric.shown}{unit}{region}"
 
 
 def _row(ranked: Ranked, row: RankedRow) -> list[Cell | str]:
@@ -150,7 +154,7 @@ def report_table(ranked: Ranked) -> FlatTable:
         frame,
         headers={
             **{key: metric.title for key, metric in metrics.items()},
-            **{"value": ranked.objective.title, "change": "Δ%", "front": "Pareto front"},
+            **{"value": ranked.objective.title, "change": "Δ%", "front": _("Pareto front")},
         },
         digits={**{key: metric.digits for key, metric in metrics.items()}, "value": ranked.objective.digits},
         right=("change",),

@@ -91,7 +91,7 @@ def _readable(overviews: Sequence[Overview], catalogue: Catalogue) -> FlatTable:
     changes = [None if (change := overview.delta_pct) is None else percent(change) for overview in overviews]
     return FlatTable(
         frame.insert_column(6, pl.Series("change", changes, pl.String)),
-        headers={"change": "Δ% on the baseline"},
+        headers={"change": _("Δ% on the baseline")},
         digits={"score": catalogue.get(SCORE_KEY).digits},
         right=("change",),
     )
@@ -102,29 +102,29 @@ def _draw(screen: Screen, found: Sequence[Found], catalogue: Catalogue) -> None:
     names = distinct([(overview.name, Path(overview.key)) for overview, _ in found])
     cells = _SPARKLINE if screen.width >= _WIDE else _SPARKLINE // 2
     columns = [
-        Column("run", outside=True, least=24),
-        Column("ckpts", "right", rank=3),
-        Column("protocol", outside=True, least=6, rank=4),
-        Column("provenance", rank=6),
-        Column("sample", rank=5),
-        Column("best", outside=True, least=14),
-        Column("score", "right"),
+        Column(_("run"), outside=True, least=24),
+        Column(_("ckpts"), "right", rank=3),
+        Column(_("protocol"), outside=True, least=6, rank=4),
+        Column(_("provenance"), rank=6),
+        Column(_("sample"), rank=5),
+        Column(_("best"), outside=True, least=14),
+        Column(_("score"), "right"),
         Column("Δ%", "right", rank=1),
-        Column("course", rank=2),
-        Column("status"),
+        Column(_("course"), rank=2),
+        Column(_("status")),
     ]
     rows = [
         (
             Cell(name, "bold"),
             str(overview.checkpoints),
             overview.protocol,
-            overview.provenance,
-            Cell(sample[:_HASH_DIGITS] if sample else "unknown", "" if sample else "dim"),
+            _(overview.provenance),
+            Cell(sample[:_HASH_DIGITS] if sample else _("unknown"), "" if sample else "dim"),
             Cell(overview.best or MISSING, "yellow" if overview.best else "dim"),
             metric_number(overview.score, score),
             percent(overview.delta_pct),
             Cell(sparkline(overview.curve, cells, plain=screen.plain), "cyan"),
-            Cell(overview.status, _STYLES.get(overview.status, "")),
+            Cell(_(overview.status), _STYLES.get(overview.status, "")),
         )
         for name, (overview, sample) in zip(names, found, strict=True)
     ]

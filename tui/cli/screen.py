@@ -15,7 +15,7 @@ from engine.text import visible
 from tui.cli.cells import Cell, Column, Row
 from tui.format import plain_text
 from tui.launch import wants_plain
-from tui.text import cell_width, fit, fit_middle
+from tui.text import cell_width, fit, fit_middle, wrap
 
 # Without any terminal (a log, a pipe in a job) there is nothing to fit into, but lines must end somewhere.
 _UNBOUNDED = 200
@@ -220,6 +220,9 @@ def wrapped(text: str, width: int | None, indent: str = "") -> list[str]:
     """
     if width is None:
         return [indent + text]
+    if cell_width(text) != len(text):
+        first, *more = wrap(text, max(width, _NARROWEST) - len(indent), hanging=2) or [""]
+        return [indent + first, *(f"{indent}  {line}" for line in more)]
     return textwrap.wrap(
         text,
         max(width, _NARROWEST),

@@ -7,16 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.catalogue import Catalogue, Direction
+from engine.catalogue import Catalogue, Direction, region_shown
+from engine.i18n import activate, listing
+from engine.i18n import gettext as _
 from tui.cli.cells import Cell, Column
 from tui.cli.extra import needs_eval
 from tui.cli.output import print_json, tell
 from tui.format import MISSING
+from tui.text import fit
 
 if TYPE_CHECKING:
     from engine.evaluation.selftest import MetricCheck, SelftestReport
     from tui.cli.screen import Screen
 
+_LINE = 40  # cells of progress
 _STYLES = {"ok": "green", "failed": "bold red"}
 
 
@@ -28,6 +32,8 @@ def run_selftest(
     Raises:
         LorascopeError: the data cannot be read, or a package is missing.
     """
+    if as_json:
+        activate("en")
     with needs_eval():
         from engine.evaluation.selftest import selftest
     progress = _progress()
@@ -56,25 +62,29 @@ def scale_line(report: SelftestReport) -> str:
 
     changed, all_ = report.scale_matters, report.scale_free
     if not all_:
-        return "scale: nothing was measured that a scale must not change"
+        return _("scale: nothing was measured that a scale must not change")
     if changed:
-        names = ", ".join(check.key for check in changed)
-        return f"scale: the oracle times {FACTOR} scores differently in {names}"
-    return f"scale: the oracle times {FACTOR} scores the same in all {len(all_)} metrics that promise it"
+        names = listing(check.key for check in changed)
+        return _("scale: the oracle times {factor} scores differently in {metrics}").format(
+            factor=FACTOR, metrics=names
+        )
+    said = _("scale: the oracle times {factor} scores the same in all {count} metrics that promise it")
+    return said.format(factor=FACTOR, count=len(all_))
 
 
 def _draw(screen: Screen, report: SelftestReport) -> None:
-    where = report.root_name or "a fresh synthetic street"
-    screen.outside(f"self-test on {where}: {report.windows} windows, {report.frames} frames", "bold")
+    where = report.root_name or _("a fresh synthetic street")
+    said = _("self-test on {data}: {windows} windows, {frames} frames")
+    screen.outside(said.format(data=where, windows=report.windows, frames=report.frames), "bold")
     screen.line()
     catalogue = Catalogue()
     columns = [
-        Column("metric"),
-        Column("region", outside=True, rank=1),
-        Column("oracle", "right"),
-        Column("limit", "right", rank=2),
-        Column("chance", "right"),
-        Column("verdict"),
+        Column(_("metric")),
+        Column(_("region"), outside=True, rank=1),
+        Column(_("oracle"), "right"),
+        Column(_("limit"), "right", rank=2),
+        Column(_("chance"), "right"),
+        Column(_("verdict")),
     ]
     rows = []
     for check in report.checks:
@@ -82,21 +92,21 @@ def _draw(screen: Screen, report: SelftestReport) -> None:
         sign = "≥ " if metric.direction is Direction.HIGHER else "≤ "
         rows.append(
             (
-                f"{metric.label} {metric.unit}".strip(),
-                metric.region,
+                metric.heading,
+                region_shown(metric.region),
                 _figure(check.oracle),
                 MISSING if check.limit is None else f"{sign}{check.limit:g}",
                 _figure(check.chance),
-                Cell(check.verdict.value, _STYLES.get(check.verdict.value, "dim")),
+                Cell(_(check.verdict.value), _STYLES.get(check.verdict.value, "dim")),
             )
         )
     screen.table(columns, rows)
     screen.line()
     screen.paragraph(screen.words(scale_line(report)))
     for check in report.failed:
-        screen.paragraph(screen.words(f"failed: {check.key}: {check.why}"))
+        screen.paragraph(screen.words(_("failed: {what}").format(what=f"{check.key}: {check.why}")))
     verdicts = [check.verdict.value for check in report.checks]
-    counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
+    counts = listing(f"{verdicts.count(verdict)} {_(verdict)}" for verdict in dict.fromkeys(verdicts))
     screen.paragraph(f"{counts}; {report.seconds:.0f} s")
 
 
@@ -107,9 +117,9 @@ def _figure(value: float | None) -> str:
 def _progress() -> Callable[[str], None]:
     """Says on a line of stderr what is being done, and wipes it; nothing in a pipe."""
     if not sys.stderr.isatty():
-        return lambda _: None
+        return lambda _words: None
 
     def show(words: str) -> None:
-        print(f"\r{words:<40}\r", end="", file=sys.stderr, flush=True)
+        print(f"\r{fit(words, _LINE)}\r", end="", file=sys.stderr, flush=True)
 
     return show

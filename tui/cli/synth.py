@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from engine.errors import UsageError
+from engine.i18n import gettext as _
 from engine.text import visible
 from tui.cli.extra import needs_eval
 from tui.cli.sizes import read_size
@@ -31,8 +32,11 @@ def write(folder: Path, *, seed: int, frames: int, size: str, drives: str) -> in
     with needs_eval():
         from engine.dataset.street_writer import write_street
     write_street(folder, seed=seed, drives=splits, frames=frames, size=(width, height))
-    print(f"wrote {visible(str(folder))}: {len(splits)} drives of {frames} frames, {width}x{height} pixels")
-    print(f"evaluate it: lorascope evaluate --data {visible(shlex.quote(str(folder)))} ...")
+    said = _("wrote {folder}: {drives} drives of {frames} frames, {width}x{height} pixels")
+    shown = visible(str(folder))
+    print(said.format(folder=shown, drives=len(splits), frames=frames, width=width, height=height))
+    command = f"lorascope evaluate --data {visible(shlex.quote(str(folder)))} ..."
+    print(_("evaluate it: {command}").format(command=command))
     return 0
 
 
@@ -41,11 +45,11 @@ def _drives(text: str) -> dict[int, str]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,4})\s*=\s*(\w+)\s*", part)
         if match is None:
-            raise UsageError(
-                f"--drives: {part.strip()!r} is no drive with its split", "write for example 0=train,3=val"
-            )
+            said = _("--drives: {text} is no drive with its split").format(text=repr(part.strip()))
+            raise UsageError(said, _("write for example {example}").format(example="0=train,3=val"))
         number = int(match[1])
         if number in found:
-            raise UsageError(f"--drives names drive {number} twice", "name every drive once")
+            said = _("--drives names drive {number} twice").format(number=number)
+            raise UsageError(said, _("name every drive once"))
         found[number] = match[2]
     return found

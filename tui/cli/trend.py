@@ -14,6 +14,7 @@ from engine.analysis.trends import Trend, trend
 from engine.catalogue import SCORE_KEY, Metric
 from engine.config import TrendConfig
 from engine.errors import UnknownNameError, UsageError
+from engine.i18n import gettext as _
 from tui.cli import trend_tables
 from tui.cli.gather import find_runs, load_readable, means, one_of, open_library
 from tui.cli.output import Answer, Destination
@@ -78,7 +79,7 @@ def show_trend(
         LorascopeError: there is no such run, metric or preset, or the destination is wrong.
     """
     if question.metrics and question.preset:
-        raise UsageError("--metric and --preset exclude one another", "leave one of them out")
+        raise UsageError(_("--metric and --preset exclude one another"), _("leave one of them out"))
     destination.check()
     library = open_library(config)
     refs, notes = find_runs(paths)
@@ -140,7 +141,8 @@ def _figure(library: Library, series: Sequence[RunSeries], keys: Sequence[str], 
     else:
         figure = custom(keys, series, catalogue, settings)
     if not figure.panels:
-        raise UsageError(f"nothing to draw: {figure.note}", "choose another figure or --metric KEY")
+        said = _("nothing to draw: {reason}").format(reason=figure.note)
+        raise UsageError(said, _("choose another figure or --metric KEY"))
     return figure
 
 

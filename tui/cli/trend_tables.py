@@ -11,6 +11,7 @@ import polars as pl
 from engine.analysis.trends import Jump, Trend
 from engine.config import TrendConfig
 from engine.i18n import gettext as _
+from engine.i18n import sentences
 from engine.results.names import storable
 from tui.cli.output import FlatTable
 from tui.cli.verdicts import write
@@ -87,7 +88,7 @@ def draw_words(screen: Screen, courses: Sequence[Course], settings: TrendConfig)
         if several_runs and course.loaded is not run:
             run = course.loaded
             screen.outside(course.name, "bold")
-        words = "; ".join(_sentences(course, settings))
+        words = sentences(_sentences(course, settings))
         screen.paragraph(screen.words(f"{_title(course)}: {words}"), indent="  ")
 
 
@@ -106,20 +107,23 @@ def _title(course: Course) -> str:
 
 def _sentences(course: Course, settings: TrendConfig) -> list[str]:
     found, metric = course.trend, course.metric
-    sentences = []
-    best = _best(course, judged=True)
-    if best:
-        against = f", baseline {metric_number(found.baseline, metric)}" if found.baseline is not None else ""
-        sentences.append(f"best {best}{against}")
+    said = []
+    best, baseline = _best(course, judged=True), metric_number(found.baseline, metric)
+    if best and found.baseline is not None:
+        said.append(_("best {best}, baseline {baseline}").format(best=best, baseline=baseline))
+    elif best:
+        said.append(_("best {best}").format(best=best))
     elif found.baseline is not None:
-        sentences.append(f"baseline {metric_number(found.baseline, metric)}")
-    sentences += [f"jump {_jump(found, jump)}" for jump in found.jumps] or ["no jump"]
+        said.append(_("baseline {baseline}").format(baseline=baseline))
+    said += [_("jump {jump}").format(jump=_jump(found, jump)) for jump in found.jumps] or [_("no jump")]
     if found.plateau_index is None:
-        sentences.append(f"no plateau: rolling variation not below {settings.threshold_pct:g} % to the end")
+        text = _("no plateau: rolling variation not below {threshold} % to the end")
+        said.append(text.format(threshold=f"{settings.threshold_pct:g}"))
     else:
-        settled = metric_number(found.settled, metric)
-        sentences.append(f"plateau from {_place(found, found.plateau_index)} around {settled}")
-    return sentences
+        text = _("plateau from {checkpoint} around {value}")
+        place = _place(found, found.plateau_index)
+        said.append(text.format(checkpoint=place, value=metric_number(found.settled, metric)))
+    return said
 
 
 def _best(course: Course, *, judged: bool = False) -> str:
@@ -133,7 +137,8 @@ def _best(course: Course, *, judged: bool = False) -> str:
         half, sign = _verdict(course, found.checkpoints[found.best]) if judged else ("", "")
         told = percent(100.0 * (value - found.baseline) / abs(found.baseline))
         change = f" ({' '.join(part for part in (told, half, '%', sign) if part)})"
-    return f"{metric_number(value, course.metric)} at {_place(found, found.best)}{change}"
+    text = _("{value} at {checkpoint}")
+    return text.format(value=metric_number(value, course.metric), checkpoint=_place(found, found.best)) + change
 
 
 def _verdict(course: Course, checkpoint: str) -> tuple[str, str]:
@@ -147,9 +152,9 @@ def _verdict(course: Course, checkpoint: str) -> tuple[str, str]:
 
 def _jump(found: Trend, jump: Jump) -> str:
     before = next(index for index, name in enumerate(found.checkpoints) if name == jump.from_checkpoint)
-    change = (
-        "from 0" if jump.change_pct is None else f"{jump.change_pct:+.{0 if abs(jump.change_pct) >= 100 else 1}f} %"
-    )
+    change = _("from 0")
+    if jump.change_pct is not None:
+        change = f"{jump.change_pct:+.{0 if abs(jump.change_pct) >= 100 else 1}f} %"
     return f"{_place(found, before)} → {_place(found, jump.index)}: {change}"
 
 

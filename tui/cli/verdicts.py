@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.i18n import gettext as _
+from engine.i18n import mark
 from engine.text import visible
 from tui.cli.cells import Cell
 from tui.parts import LOSES_MARK, NOTHING_MARK, lost_parts
@@ -19,8 +20,8 @@ STYLES = {"better": "green", "worse": "red", "tied": "dim"}
 # Lines on lost parts below a table; the documents hold all.
 _MOST_LOSSES = 8
 
-_MARKS = "▲ better, ▼ worse, ≈ no difference shown, no mark: cannot be judged"
-_INTERVALS = "95 %: half the width of the change's interval that holds for all checkpoints at once"
+_MARKS = mark("▲ better, ▼ worse, ≈ no difference shown, no mark: cannot be judged")
+_INTERVALS = mark("95 %: half the width of the change's interval that holds for all checkpoints at once")
 
 
 def explain(screen: Screen, bases: Sequence[str], *, intervals: bool, nothing: bool = False) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.catalogue import Metric
+from engine.i18n import gettext as _
+from engine.i18n import ngettext, sentences
 from engine.text import visible
 from tui.format import metric_number, number
 from tui.plots.panels import heading
@@ -53,8 +55,8 @@ def distribution(metric: Metric, names: Sequence[str], histogram: Histogram, spr
     decimals = _decimals(histogram.width)
     panel = PlotSpec(
         title=heading(metric),
-        y_label="% of frames" if metric.region else "% of windows",
-        x_label=f"{visible(metric.label)} {metric.unit}".strip(),
+        y_label=_("% of frames") if metric.region else _("% of windows"),
+        x_label=visible(metric.heading),
         series=tuple(series),
         boxes=tuple(_quartiles(rows[name], series_role(names.index(name))) for name in present),
         y_limits=(0.0, peak),
@@ -62,7 +64,8 @@ def distribution(metric: Metric, names: Sequence[str], histogram: Histogram, spr
         digits=1,
         unit="%",
         x_names=tuple(
-            (middle, f"{number(low, decimals)} to {number(high, decimals)}") for middle, (low, high) in centres.items()
+            (middle, _("{low} to {high}").format(low=number(low, decimals), high=number(high, decimals)))
+            for middle, (low, high) in centres.items()
         ),
     )
     return Figure("distribution", (panel,), _figures(present, rows, metric))
@@ -103,16 +106,17 @@ def summary_boxes(metric: Metric, names: Sequence[str], summary: pl.DataFrame) -
         boxes.append(Box(low, first, row["median"], third, high, role, place))
     panel = PlotSpec(
         title=heading(metric),
-        x_label=f"{visible(metric.label)} {metric.unit}".strip(),
+        x_label=visible(metric.heading),
         series=tuple(series),
         boxes=tuple(boxes),
         y_names=tuple(visible(name) for name in reversed(present)),
-        note="box: mean ± std, line: least to greatest, ◆ median",
+        note=_("box: mean ± std, line: least to greatest, ◆ median"),
     )
     parts = []
     for name in present:
         mean, std, least, greatest = (metric_number(rows[name][key], metric) for key in ("mean", "std", "min", "max"))
-        parts.append(f"{visible(name)} {mean} ± {std} ({least} to {greatest})")
+        span = _("{low} to {high}").format(low=least, high=greatest)
+        parts.append(f"{visible(name)} {mean} ± {std} ({span})")
     return Figure("distribution", (panel,), " │ ".join(parts))
 
 
@@ -126,13 +130,20 @@ def _figures(names: Sequence[str], rows: dict[str, dict[str, Any]], metric: Metr
         median, first, third = (metric_number(rows[name][key], metric) for key in ("median", "q1", "q3"))
         parts.append(f"{visible(name)} {median} ({first}–{third})")
     means = " │ ".join(metric_number(rows[name]["mean"], metric) for name in names)
-    return f"median {' │ '.join(parts)}; mean {means}"
+    return sentences(
+        [_("median {figures}").format(figures=" │ ".join(parts)), _("mean {figures}").format(figures=means)]
+    )
 
 
 def _beyond(histogram: Histogram, names: Sequence[str]) -> str:
     below, above = (sum(histogram.beyond[name][side] for name in names) for side in (0, 1))
-    parts = [f"{count} {side}" for count, side in ((below, "below"), (above, "above")) if count]
-    return f"{' and '.join(parts)} the bins" if parts else "box: quartiles, line: 5 to 95 %, ◆ median"
+    if below and above:
+        return _("{below} below and {above} above the bins").format(below=below, above=above)
+    if below:
+        return ngettext("{count} below the bins", "{count} below the bins", below).format(count=below)
+    if above:
+        return ngettext("{count} above the bins", "{count} above the bins", above).format(count=above)
+    return _("box: quartiles, line: 5 to 95 %, ◆ median")
 
 
 def _decimals(step: float) -> int:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine.catalogue import region_shown
+from engine.i18n import gettext as _
 from engine.text import visible
 from tui.plots.spec import THRESHOLD, Figure, Marker, PlotSpec, Series, VLine, series_role
 
@@ -37,8 +39,8 @@ def inlier_curves(names: Sequence[str], curves: pl.DataFrame, region: str, thres
     at = {one.role: (one.name, value) for one in series for x, value in one.points() if math.isclose(x, threshold)}
     main = at.get(series_role(0))
     panel = PlotSpec(
-        title=f"photometric inliers · {visible(region)} ↑",
-        x_label="difference of colour below",
+        title=_("photometric inliers · {region} ↑").format(region=visible(region_shown(region))),
+        x_label=_("difference of colour below"),
         series=tuple(reversed(series)),  # the checkpoint's own last, above the others
         markers=(Marker(threshold, main[1], f"{main[1]:.4f}", series_role(0), ""),) if main else (),
         vlines=(VLine(threshold, said, THRESHOLD),),
@@ -47,4 +49,5 @@ def inlier_curves(names: Sequence[str], curves: pl.DataFrame, region: str, thres
         changes=False,
     )
     values = " │ ".join(f"{name} {value:.4f}" for name, value in at.values())
-    return Figure("photometric", (panel,), f"at {threshold:g}: {values}" if at else "")
+    said = _("at {threshold}: {values}").format(threshold=f"{threshold:g}", values=values)
+    return Figure("photometric", (panel,), said if at else "")

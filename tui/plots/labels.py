@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from engine.i18n import gettext as _
 from tui.plots import scale
 from tui.plots.place import Place
 from tui.plots.signs import Signs
@@ -74,7 +75,8 @@ def _hline_texts(place: Place, signs: Signs) -> tuple[str, ...]:
             inward = row + (1 if side == "above" else -1)
             spots = [(row, right), (row, place.left + 1), (inward, right), (inward, place.left + 1)]
         if not _write(place, text, line.role, spots) and side != "inside":
-            homeless.append(f"{line.text} is {side}")
+            said = _("{line} is above") if side == "above" else _("{line} is below")
+            homeless.append(said.format(line=line.text))
     return tuple(homeless)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from engine.i18n import ngettext
 from tui.plots import lines
 from tui.plots.lines import Point, Polyline
 from tui.plots.place import Place
@@ -148,4 +149,14 @@ def _outside(place: Place, signs: Signs) -> tuple[str, ...]:
             if side != "beside":
                 row, arrow = (place.top, signs.above) if side == "above" else (place.bottom - 1, signs.below)
                 place.canvas.put(row, place.left + frame.column(x), arrow, series.role)
-    return tuple(f"{count} point{'s' * (count > 1)} {side} the frame" for side, count in counts.items() if count)
+    return tuple(_count_outside(side, count) for side, count in counts.items() if count)
+
+
+def _count_outside(side: str, count: int) -> str:
+    if side == "above":
+        text = ngettext("{count} point above the frame", "{count} points above the frame", count)
+    elif side == "below":
+        text = ngettext("{count} point below the frame", "{count} points below the frame", count)
+    else:
+        text = ngettext("{count} point beside the frame", "{count} points beside the frame", count)
+    return text.format(count=count)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.catalogue import Catalogue, Metric
+from engine.catalogue import Catalogue, Metric, region_shown
 from engine.i18n import gettext as _
-from engine.i18n import mark
+from engine.i18n import listing, mark
 from engine.text import visible
 from tui.format import metric_number, percent
 from tui.plots.spec import HLine, Marker, PlotSpec, Series, VLine, series_role
@@ -78,14 +78,14 @@ def value_panel(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catal
             continue
         if trend.baseline is not None:
             of = f" {curve.name}" if several else ""
-            text = f"baseline{of} {metric_number(trend.baseline, metric)}"
+            text = f"{_('baseline')}{of} {metric_number(trend.baseline, metric)}"
             hlines.append(HLine(trend.baseline, text, curve.role if several else "baseline"))
         best = None if trend.best is None else trend.values[trend.best]
         if trend.best is not None and best is not None:
-            markers.append(Marker(trend.positions[trend.best], best, _best_text(best, curve)))
+            markers.append(Marker(trend.positions[trend.best], best, _best_text(best, curve), name=_("best")))
     return PlotSpec(
         title=_title(curves),
-        x_label="checkpoint",
+        x_label=_("checkpoint"),
         series=tuple(_with_band(_series(curve, curve.trend.values, curve.label), curve, several) for curve in curves),
         hlines=tuple(hlines),
         markers=tuple(markers),
@@ -112,11 +112,12 @@ def variation_panel(
         for jump in curve.trend.jumps
     ]
     stable = [_short(curve.trend, curve.trend.plateau_index) for curve in curves]
-    notes = (f"stable from {' / '.join(stable)}" if set(stable) != {"–"} else "not stable", _absent(keys, runs))
+    from_where = _("stable from {places}").format(places=" / ".join(stable))
+    notes = (from_where if set(stable) != {"–"} else _("not stable"), _absent(keys, runs))
     peak = max((v for curve in curves for v in curve.trend.variation if v is not None), default=0.0)
     return PlotSpec(
-        title=f"{_title(curves, arrow=False)} · variation %",
-        x_label="checkpoint",
+        title=f"{_title(curves, arrow=False)} · {_('variation %')}",
+        x_label=_("checkpoint"),
         series=tuple(_series(curve, curve.trend.variation, curve.label) for curve in curves),
         hlines=(HLine(config.threshold_pct, f"{config.threshold_pct:g} %", "threshold", "dotted"),),
         vlines=tuple(vlines),
@@ -131,7 +132,7 @@ def variation_panel(
 
 def heading(metric: Metric, *, region: bool = True, arrow: bool = True) -> str:
     """A metric as a heading or an axis says it: ``RMSE m · building ↓``."""
-    title = metric.title if region else f"{metric.label} {metric.unit}".strip()
+    title = metric.title if region else metric.heading
     return f"{visible(title)} {metric.direction.arrow}" if arrow and metric.direction.sign else visible(title)
 
 
@@ -142,7 +143,7 @@ def _curves(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue
     found = []
     for second, key in enumerate(keys):
         metric = catalogue.get(key)
-        region = visible(metric.region or metric.label) if len(keys) > 1 else ""
+        region = visible(region_shown(metric.region) or metric.shown) if len(keys) > 1 else ""
         shown = False
         for run in runs:
             if key not in run.analysis.metrics:
@@ -157,7 +158,7 @@ def _curves(keys: Sequence[str], runs: Sequence[RunSeries], catalogue: Catalogue
                     second > 0 and len(runs) > 1,
                     region if second else of_run or region,
                     # Under the cursor the metric is said once, then only the runs.
-                    of_run if shown else " ".join(part for part in (visible(metric.label), region, of_run) if part),
+                    of_run if shown else " ".join(part for part in (visible(metric.shown), region, of_run) if part),
                     intervals_of(run.evidence, key) if run.evidence is not None and not second else None,
                 )
             )
@@ -201,13 +202,13 @@ def _title(curves: Sequence[_Curve], *, arrow: bool = True) -> str:
     if len(metrics) == 1:
         return heading(first, arrow=arrow)
     same = {metric.label for metric in metrics.values()} == {first.label}
-    return heading(first, region=False, arrow=arrow) if same else ", ".join(map(heading, metrics.values()))
+    return heading(first, region=False, arrow=arrow) if same else listing(map(heading, metrics.values()))
 
 
 def _absent(keys: Sequence[str], runs: Sequence[RunSeries]) -> str:
     """Which of several runs lack the panel's first metric, in words."""
     without = [visible(run.name) for run in runs if keys[0] not in run.analysis.metrics]
-    return f"not measured in {', '.join(without)}" if without else ""
+    return _("not measured in {runs}").format(runs=listing(without)) if without else ""
 
 
 def _short(trend: Trend, index: int | None) -> str:

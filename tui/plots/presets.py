@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.catalogue import SCORE_KEY, Catalogue
+from engine.catalogue import SCORE_KEY, Catalogue, region_shown
 from engine.errors import UnknownNameError
+from engine.i18n import gettext as _
+from engine.i18n import listing, sentences
 from engine.text import visible
 from tui.plots.panels import RunSeries, value_panel, variation_panel
 from tui.plots.profile import profile_keys, profile_panel
@@ -73,7 +75,10 @@ def build(
     if found is None:
         raise UnknownNameError("preset", preset, [entry.key for entry in PRESETS])
     shown = _region(runs, region)
-    notes = [f"no {visible(region)} metrics: {visible(shown)} is shown"] if shown != region else []
+    notes = []
+    if shown != region:
+        said = _("no {wanted} metrics: {shown} is shown")
+        notes = [said.format(wanted=visible(region_shown(region)), shown=visible(region_shown(shown)))]
     if preset == "profile":
         panel, missing = profile_panel(runs, catalogue, shown)
         return Figure(found.title, (panel,) if panel else (), _note(notes, missing, catalogue))
@@ -127,21 +132,23 @@ def _figure(
     if SCORE_KEY in missing:
         lacking = dict.fromkeys(key for run in runs for key in run.analysis.score_missing)
         missing = [key for key in missing if key != SCORE_KEY]
-        notes = [*notes, f"no score: it needs {_titles(lacking, catalogue)}" if lacking else "no score"]
+        needs = _("no score: it needs {metrics}").format(metrics=_titles(lacking, catalogue))
+        notes = [*notes, needs if lacking else _("no score")]
     return Figure(title, specs, _note(notes, missing, catalogue))
 
 
 def _note(notes: Sequence[str], missing: Sequence[str], catalogue: Catalogue) -> str:
     said = list(notes)
     if missing:
-        said.append(f"not measured: {_titles(missing, catalogue)}")
-    return "; ".join(said)
+        said.append(_("not measured: {metrics}").format(metrics=_titles(missing, catalogue)))
+    return sentences(said)
 
 
 def _titles(keys: Sequence[str] | dict[str, None], catalogue: Catalogue) -> str:
     names = [visible(catalogue.get(key).title) for key in dict.fromkeys(keys)]
     rest = len(names) - _NAMED_MISSING
-    return ", ".join(names[:_NAMED_MISSING]) + (f" and {rest} more" if rest > 0 else "")
+    shown = listing(names[:_NAMED_MISSING])
+    return _("{names} and {count} more").format(names=shown, count=rest) if rest > 0 else shown
 
 
 def _region(runs: Sequence[RunSeries], wanted: str) -> str:
@@ -174,7 +181,7 @@ def _geometry(region: str) -> list[tuple[str, ...]]:
     ]
 
 
-def _pose(_: str) -> list[tuple[str, ...]]:
+def _pose(_region: str) -> list[tuple[str, ...]]:
     return [("pose.ate_trans",), ("pose.rpe_trans",), ("pose.ate_rot_deg",), ("pose.rpe_rot_deg",)]
 
 
@@ -187,7 +194,7 @@ def _stability(region: str) -> list[tuple[str, ...]]:
     ]
 
 
-def _score(_: str) -> list[tuple[str, ...]]:
+def _score(_region: str) -> list[tuple[str, ...]]:
     return [(SCORE_KEY,)]
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.catalogue import SCORE_KEY, Catalogue, Metric
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.text import visible
 from tui.format import percent
 from tui.plots.panels import RunSeries
@@ -50,7 +52,7 @@ def profile_panel(
     """
     keys = profile_keys(region)
     gains = {id(run): _gains(run, keys, catalogue) for run in runs}
-    axes = [key for key in keys if any(key in found for _, found in gains.values())]
+    axes = [key for key in keys if any(key in found for _checkpoint, found in gains.values())]
     missing = tuple(key for key in keys if not any(key in run.analysis.metrics for run in runs))
     if not axes:
         return None, missing
@@ -67,13 +69,15 @@ def profile_panel(
         markers += [Marker(x, y, percent(x), run.role, name) for x, y in points]
     return (
         PlotSpec(
-            title="best checkpoint against its baseline",
-            x_label="change in %, better to the right",
+            title=_("best checkpoint against its baseline"),
+            x_label=_("change in %, better to the right"),
             series=tuple(series),
             vlines=(VLine(0.0, "", "baseline"),),
             markers=tuple(markers),
             y_names=tuple(_axis_name(catalogue.get(key)) for key in reversed(axes)),
-            note=", ".join(f"{visible(run.name)}: no baseline" for run in runs if run.analysis.baseline is None),
+            note=listing(
+                _("{run}: no baseline").format(run=visible(run.name)) for run in runs if run.analysis.baseline is None
+            ),
             digits=1,
         ),
         missing,
@@ -81,7 +85,7 @@ def profile_panel(
 
 
 def _axis_name(metric: Metric) -> str:
-    return f"{metric.label} {metric.direction.arrow}"
+    return f"{metric.shown} {metric.direction.arrow}"
 
 
 def _gains(run: RunSeries, keys: Sequence[str], catalogue: Catalogue) -> tuple[str, dict[str, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from engine.i18n import gettext as _
 from tui.format import number
 from tui.plots.spec import Figure, PlotSpec, Series
 
@@ -29,13 +30,13 @@ def readout(figure: Figure, index: int) -> str:
         for series in panel.series if not panel.y_names else ():
             text, previous = _series(panel, series, x)
             if previous is not None and previous != before:
-                text += f" on {_name(panel, previous)}"
+                text += f" {_('on {place}').format(place=_name(panel, previous))}"
                 before = previous
             if text:
                 parts.append(text)
     label = next((panel.x_label for panel in figure.panels if panel.x_label), "x")
     place = f"{label} {_name_of(figure, x)}"
-    return f"{place}: {' │ '.join(parts)}" if parts else f"{place}: no value"
+    return f"{place}: {' │ '.join(parts) or _('no value')}"
 
 
 def _series(panel: PlotSpec, series: Series, x: float) -> tuple[str, float | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from engine.i18n import gettext as _
 from tui.plots import scale
 from tui.plots.axes import draw_axes
 from tui.plots.boxes import draw_boxes
@@ -61,8 +62,8 @@ def draw(spec: PlotSpec, width: int, height: int, *, distinct: bool = False, pla
         return _finish(canvas)
     if not any(scale.drawable(x) and scale.drawable(y) for series in spec.series for x, y in series.points()):
         _heading(canvas, spec, ())
-        words = canvas.words("no values")
-        canvas.text(height // 2, (width - len(words)) // 2, words, "note")
+        words = canvas.words(_("no values"))
+        canvas.text(height // 2, (width - cell_len(words)) // 2, words, "note")
         return _finish(canvas)
     signs = signs_for(plain=plain, distinct=distinct)
     place = Place(spec, canvas)
@@ -84,7 +85,7 @@ def _cells(canvas: Canvas) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str
 
 def _tiny(canvas: Canvas, spec: PlotSpec) -> None:
     first = spec.series[0] if spec.series else Series("", (), ())
-    canvas.text(0, 0, sparkline(first.y, canvas.width, plain=canvas.plain) or canvas.words("no values"), first.role)
+    canvas.text(0, 0, sparkline(first.y, canvas.width, plain=canvas.plain) or canvas.words(_("no values")), first.role)
 
 
 def _heading(canvas: Canvas, spec: PlotSpec, notes: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.i18n import gettext as _
 from tui.plots.lines import DASH_DOT, DOTTED
 from tui.plots.raster import BRAILLE
 from tui.plots.spec import BASELINE, SERIES_SLOTS, THRESHOLD, Figure, LegendEntry, Series, band_role
@@ -145,14 +146,14 @@ def legend(figure: Figure, *, plain: bool = False, distinct: bool = False) -> tu
             add(marker.name, marker.role, signs.marker(marker.role))
     styles = {line.style for panel in figure.panels for line in panel.hlines}
     if "dashed" in styles:
-        add("baseline", "baseline", "--" if plain else "╌╌")
+        add(_("baseline"), "baseline", "--" if plain else "╌╌")
     if "dotted" in styles:
-        add("threshold", "threshold", ".." if plain else "··")
+        add(_("threshold"), "threshold", ".." if plain else "··")
     roles_of_vlines = {line.role for panel in figure.panels for line in panel.vlines}
     if THRESHOLD in roles_of_vlines:
-        add("threshold", THRESHOLD, signs.vline)
+        add(_("threshold"), THRESHOLD, signs.vline)
     if roles_of_vlines - {BASELINE, THRESHOLD}:
-        add("jump", "jump", signs.vline)
+        add(_("jump"), "jump", signs.vline)
     # One name and sign in several colours says nothing of the colours.
     return tuple(
         LegendEntry(name, found.pop() if len(found) == 1 else "text", glyph) for (name, glyph), found in roles.items()

@@ -10,6 +10,8 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
+from engine.i18n import gettext as _
+from engine.i18n import mark
 from tui.commands import Command
 from tui.widgets.bars import KeyBar, StatusLine, TabBar
 
@@ -20,7 +22,13 @@ if TYPE_CHECKING:
     from tui.session import Session
     from tui.state import ViewState
 
-TABS = (("runs", "Runs"), ("compare", "Compare"), ("trends", "Trends"), ("pick", "Pick"), ("checkpoint", "Checkpoint"))
+TABS = (
+    ("runs", mark("Runs")),
+    ("compare", mark("Compare")),
+    ("trends", mark("Trends")),
+    ("pick", mark("Pick")),
+    ("checkpoint", mark("Checkpoint")),
+)
 
 # Below these sizes a screen gives up what it can do without.
 NARROW_COLUMNS = 80
@@ -77,6 +85,16 @@ class LorascopeScreen(Screen[None]):
     def refresh_view(self) -> None:
         """Draw what the session holds now. Must be cheap and may be called at any time."""
         raise NotImplementedError
+
+    def run_or_first(self, chosen: str) -> str | None:
+        """The chosen run, else the first of the active ones; None where there is none."""
+        if self.session.usable(chosen):
+            return chosen
+        return next(iter(self.session.active_runs()), None)
+
+    def without_runs(self, said: str) -> str:
+        """What stands where nothing can be shown: that runs are looked for, else what is said when there is none."""
+        return _("looking for runs …") if self.session.discovering else said
 
     def need(self, keys: Iterable[str]) -> list[Loaded] | None:
         """The runs of these keys; None if some have to be read first (``refresh_view`` is called again then)."""

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from textual import on
 
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from tui.commands import Command, bindings
 from tui.screens.checkpoint_choices import choose_against, choose_metric, next_order, next_region
 from tui.screens.checkpoint_keys import ACTIONS, FRAMES, ONLY_ON, PAGES, TABLE
@@ -53,7 +55,7 @@ class CheckpointScreen(CheckpointView):
 
     def action_page(self, by: int) -> None:
         """Another page."""
-        names = [name for name, _ in PAGES]
+        names = [name for name, _title in PAGES]
         self.state.checkpoint_page = names[(names.index(self.page) + by) % len(names)]
         self.refresh_view()
 
@@ -85,7 +87,7 @@ class CheckpointScreen(CheckpointView):
         """Any run, its best checkpoint first."""
         from tui.screens.choosing import choose_run
 
-        choose_run(self, "Run", lambda key: self._show(key, BEST))
+        choose_run(self, _("Run"), lambda key: self._show(key, BEST))
 
     def action_against(self) -> None:
         """Another checkpoint beside this one."""
@@ -122,7 +124,8 @@ class CheckpointScreen(CheckpointView):
         """Whether a command does something on this page; says on which it does otherwise."""
         pages = ONLY_ON[action]
         if self.page not in pages:
-            self.notify(f"this key is for the pages {', '.join(pages)}: tab leads to them", timeout=2.5)
+            titles = listing(_(title) for name, title in PAGES if name in pages)
+            self.notify(_("this key is for the pages {pages}: tab leads to them").format(pages=titles), timeout=2.5)
         return self.page in pages
 
     def action_apart(self, by: int) -> None:
@@ -153,7 +156,8 @@ class CheckpointScreen(CheckpointView):
         if current:
             loaded, checkpoint = current
             inside = self.state.toggle_basket(BasketItem(loaded.key, checkpoint, considered=len(loaded.checkpoints)))
-            self.notify(f"{'in' if inside else 'out of'} the basket ({len(self.state.basket)})", timeout=1.5)
+            said = _("in the basket ({count})") if inside else _("out of the basket ({count})")
+            self.notify(said.format(count=len(self.state.basket)), timeout=1.5)
             self.refresh_view()
 
     def action_trend(self) -> None:
@@ -180,4 +184,5 @@ class CheckpointScreen(CheckpointView):
             place = self.pane.place() if self.page == FRAMES else None
             words = [str(current[0].run.path), current[1], *(str(part) for part in place or () if part is not None)]
             self.app.copy_to_clipboard(" ".join(words))
-            self.notify("run, checkpoint and frame copied" if place else "run and checkpoint copied", timeout=1.5)
+            said = _("run, checkpoint and frame copied") if place else _("run and checkpoint copied")
+            self.notify(said, timeout=1.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
 from tui.screens.choosing import ask, checkpoint_choices
 from tui.screens.dialogs import Choice
 
@@ -24,7 +25,7 @@ def choose_metric(screen: LorascopeScreen, loaded: Loaded, current: str, done: C
         Choice(key, (metric := library.catalogue.get(key)).title, f"{metric.direction.arrow} {key}")
         for key in frame_keys(loaded)
     ]
-    ask(screen, "Metric whose frames are looked at", choices, current, done)
+    ask(screen, _("Metric whose frames are looked at"), choices, current, done)
 
 
 def choose_against(
@@ -32,7 +33,7 @@ def choose_against(
 ) -> None:
     """Ask for the checkpoint that ``checkpoint`` is laid beside."""
     choices = [choice for choice in checkpoint_choices(screen, loaded, best=False) if choice.value != checkpoint]
-    ask(screen, f"Lay {checkpoint} beside", choices, current, done)
+    ask(screen, _("Lay {checkpoint} beside").format(checkpoint=checkpoint), choices, current, done)
 
 
 def next_region(loaded: Loaded, current: str) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from engine.i18n import mark
 from tui.commands import Command
 
 TABLE, FRAMES = "table", "frames"
 # Name and title, in the order of the keys.
 PAGES = (
-    (TABLE, "table"),
-    ("distribution", "distribution"),
-    (FRAMES, "frames"),
-    ("alignments", "alignments"),
-    ("photometric", "photometric"),
-    ("slices", "slices"),
+    (TABLE, mark("table")),
+    ("distribution", mark("distribution")),
+    (FRAMES, mark("frames")),
+    ("alignments", mark("alignments")),
+    ("photometric", mark("photometric")),
+    ("slices", mark("slices")),
 )
 # Commands that do something on these pages alone, and are in the footer there.
 ONLY_ON = {
@@ -59,4 +60,4 @@ def commands_on(page: str) -> Iterator[Command]:
     """The commands that do something on a page, by the names that they have there."""
     for command in ACTIONS:
         if page in ONLY_ON.get(command.action, (page,)):
-            yield replace(command, title="picture") if (command.action, page) == ("open", FRAMES) else command
+            yield replace(command, title=mark("picture")) if (command.action, page) == ("open", FRAMES) else command

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.widget import Widget
 
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.text import visible
 from tui.screens.base import LorascopeScreen
 from tui.screens.checkpoint_keys import PAGES, TABLE, commands_on
@@ -33,7 +35,7 @@ class CheckpointView(LorascopeScreen):
     def body(self) -> Iterator[Widget]:
         """The pages' names, the table of all metrics, and what shows the other pages."""
         yield PageBar(PAGES, id="checkpoint-pages")
-        yield Grid(frozen=2, empty="reading …", id="checkpoint-grid", classes="body")
+        yield Grid(frozen=2, empty=_("reading …"), id="checkpoint-grid", classes="body")
         yield FramesPane(self._turn, id="checkpoint-frames", classes="body")
 
     @property
@@ -59,11 +61,7 @@ class CheckpointView(LorascopeScreen):
 
     def run_key(self) -> str | None:
         """The run that is shown: the chosen one, else the first of the active ones."""
-        key = self.state.checkpoint_run
-        if self.session.usable(key):
-            return key
-        active = self.session.active_runs()
-        return active[0] if active else None
+        return self.run_or_first(self.state.checkpoint_run)
 
     def current(self) -> tuple[Loaded, str] | None:
         """The run and the checkpoint that is shown; None while it is read or where there is none."""
@@ -84,7 +82,7 @@ class CheckpointView(LorascopeScreen):
         page = self.page
         self.query_one(PageBar).show(page, plain=self.lorascope.plain_mode)
         if self.run_key() is None:
-            self.grid.empty = "looking for runs …" if self.session.discovering else "no run to show: see 1 Runs"
+            self.grid.empty = self.without_runs(_("no run to show: see 1 Runs"))
             return
         current = self.current()
         library = self.library
@@ -182,22 +180,26 @@ class CheckpointView(LorascopeScreen):
             return
         loaded, checkpoint = current
         names = loaded.analysis.names
-        parts = [f"{loaded.run.name} · {checkpoint}  ({names.index(checkpoint) + 1} of {len(names)})"]
+        of = _("({number} of {total})").format(number=names.index(checkpoint) + 1, total=len(names))
+        parts = [f"{loaded.run.name} · {checkpoint}  {of}"]
         if self.page == TABLE:
-            parts.append(f"against {loaded.run.baseline}" if loaded.run.baseline else "no baseline: press 1, then B")
+            baseline = loaded.run.baseline
+            parts.append(
+                _("against {checkpoint}").format(checkpoint=baseline) if baseline else _("no baseline: press 1, then B")
+            )
             if self.state.in_basket(loaded.key, checkpoint):
-                parts.append("in the basket")
+                parts.append(_("in the basket"))
             if self.judging:
-                parts.append("judging…")
-            missing = loaded.analysis.score_missing
-            warning = f"no score: the run lacks {', '.join(missing)}" if missing else ""
+                parts.append(_("judging…"))
+            missing = listing(loaded.analysis.score_missing)
+            warning = _("no score: the run lacks {metrics}").format(metrics=missing) if missing else ""
             self.show_status("  ·  ".join(parts), self._remark() or warning)
             return
         content, place = self.pane.content, self.pane.place()
-        against = f" against {wish.subject.against}" if wish.subject.against else ""
-        parts = [f"{checkpoint} ({names.index(checkpoint) + 1} of {len(names)}){against}"]
+        against = wish.subject.against
+        parts = [f"{checkpoint} {of}" + (f" {_('against {checkpoint}').format(checkpoint=against)}" if against else "")]
         if content is None or self.pane.is_waiting:
-            parts.append("reading …")
+            parts.append(_("reading …"))
         else:
             parts += [content.about, place[0] if place else ""]
         parts.append(loaded.run.name)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.catalogue import Direction
+from engine.i18n import gettext as _
 from tui.format import metric_number, percent, short_path
 from tui.screens.dialogs import Choice, ChooseDialog
 from tui.state import BEST
@@ -35,7 +36,10 @@ def checkpoint_choices(screen: LorascopeScreen, loaded: Loaded, *, best: bool = 
     analysis = loaded.analysis
     choices: list[Choice] = []
     if best and library:
-        choices.append(Choice(BEST, "best", f"by {objective}: {library.best(loaded, objective) or 'none'}"))
+        found = library.best(loaded, objective) or _("none")
+        choices.append(
+            Choice(BEST, _("best"), _("by {metric}: {checkpoint}").format(metric=objective, checkpoint=found))
+        )
     known = library is not None and objective in analysis.metrics
     metric = library.catalogue.get(objective) if library else None
     values = dict(zip(analysis.table["checkpoint"], analysis.table[objective], strict=True)) if known else {}
@@ -44,11 +48,11 @@ def checkpoint_choices(screen: LorascopeScreen, loaded: Loaded, *, best: bool = 
         value = values.get(name)
         detail = ""
         if metric is not None and value is not None:
-            detail = f"{metric.label} {metric_number(value, metric)}"
+            detail = f"{metric.shown} {metric_number(value, metric)}"
             if base and name != analysis.baseline:
                 detail += f"  {percent(100 * (value - base) / abs(base))} %"
         if name == analysis.baseline:
-            detail += "  baseline"
+            detail += f"  {_('baseline')}"
         choices.append(Choice(name, name, detail))
     return choices
 
@@ -59,7 +63,7 @@ def choose_checkpoint(
     """Ask for a checkpoint of a run."""
     loaded = screen.need([key])
     if loaded:
-        title = f"Checkpoint of {screen.session.name(key)}"
+        title = _("Checkpoint of {run}").format(run=screen.session.name(key))
         ask(screen, title, checkpoint_choices(screen, loaded[0], best=best), current, done)
 
 
@@ -74,7 +78,7 @@ def choose_objective(screen: LorascopeScreen, runs: Sequence[Loaded], done: Call
         for key in keys
         if (metric := library.catalogue.get(key)).direction is not Direction.NONE
     ]
-    ask(screen, "Objective: the best checkpoint is the best by", choices, screen.state.objective, done)
+    ask(screen, _("Objective: the best checkpoint is the best by"), choices, screen.state.objective, done)
 
 
 def choose_run(
@@ -98,7 +102,8 @@ def choose_baseline(screen: LorascopeScreen, key: str) -> None:
 
     loaded = screen.need([key])
     if loaded is None:
-        screen.notify("still reading this run: try again in a moment", timeout=2)
+        screen.notify(_("still reading this run: try again in a moment"), timeout=2)
         return
     choices = checkpoint_choices(screen, loaded[0], best=False)
-    ask(screen, f"Baseline of {session.name(key)}", choices, loaded[0].run.baseline, chosen)
+    title = _("Baseline of {run}").format(run=session.name(key))
+    ask(screen, title, choices, loaded[0].run.baseline, chosen)

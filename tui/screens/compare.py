@@ -11,11 +11,12 @@ from textual.widget import Widget
 from engine.catalogue import SCORE_KEY, Group
 from engine.errors import LorascopeError
 from engine.i18n import gettext as _
+from engine.i18n import speaking
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
 from tui.screens.compare_filter import type_filter
 from tui.screens.compare_keys import ACTIONS, HELP
-from tui.state import BEST, Block, View
+from tui.state import BEST, VIEW_NAMES, Block, View
 from tui.widgets.grid import Grid
 from tui.widgets.grid_model import EmptySource
 
@@ -51,7 +52,7 @@ class CompareScreen(LorascopeScreen):
 
     def body(self) -> Iterator[Widget]:
         """The table alone."""
-        yield Grid(frozen=2, cursor="cell", empty="reading …", id="compare-grid", classes="body")
+        yield Grid(frozen=2, cursor="cell", empty=_("reading …"), id="compare-grid", classes="body")
 
     @property
     def grid(self) -> Grid:
@@ -62,7 +63,7 @@ class CompareScreen(LorascopeScreen):
         """The blocks as they are chosen."""
         blocks = self.session.blocks()
         if not blocks:
-            self.grid.empty = "looking for runs …" if self.session.discovering else "no run to compare: see 1 Runs"
+            self.grid.empty = self.without_runs(_("no run to compare: see 1 Runs"))
             return
         loaded = self.need(block.run for block in blocks)
         library = self.library
@@ -139,13 +140,16 @@ class CompareScreen(LorascopeScreen):
         return self._source.block_of(self.grid.cursor_column) if self._source and self._blocks else None
 
     def _say(self) -> None:
-        parts = [f"view {self._view()}", f"objective {self.state.objective}"]
+        parts = [
+            _("view {view}").format(view=_(VIEW_NAMES[self._view()])),
+            _("objective {metric}").format(metric=self.state.objective),
+        ]
         if self.state.metrics:
-            parts.append(f"metrics {self.state.metrics}")
+            parts.append(_("metrics {pattern}").format(pattern=self.state.metrics))
         if self.state.only_different:
-            parts.append("only different")
+            parts.append(_("only different"))
         if self.judging:
-            parts.append("judging…")
+            parts.append(_("judging…"))
         at = self._at()
         metric = self._source.metric(self.grid.cursor_row) if self._source else None
         if at is not None and metric and self._comparison:
@@ -235,7 +239,7 @@ class CompareScreen(LorascopeScreen):
             if self._source:
                 self.grid.move_cursor(column=len(self._source.columns) - 1)
 
-        choose_run(self, "Add a run (then c chooses its checkpoint)", done)
+        choose_run(self, _("Add a run (then c chooses its checkpoint)"), done)
 
     def action_remove(self) -> None:
         """One block less."""
@@ -243,7 +247,7 @@ class CompareScreen(LorascopeScreen):
         if at is None:
             return
         if len(self._blocks) == 1:
-            self.notify("the last block stays: add another one first", timeout=2)
+            self.notify(_("the last block stays: add another one first"), timeout=2)
             return
         self._arrange()
         del self.state.blocks[at]
@@ -287,7 +291,8 @@ class CompareScreen(LorascopeScreen):
         from engine.export.tables import TableFormat, render
 
         if self._comparison:
-            flat = self._table(TableFormat.MARKDOWN)
+            with speaking("en"):  # as in the files
+                flat = self._table(TableFormat.MARKDOWN)
             text = render(flat.frame, TableFormat.MARKDOWN, headers=flat.headers, digits=flat.digits, right=flat.right)
             self.app.copy_to_clipboard(str(text))
-            self.notify("table copied as Markdown", timeout=1.5)
+            self.notify(_("table copied as Markdown"), timeout=1.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from engine.i18n import mark
 from tui.commands import Command
 
 HELP = """One row for every metric, one block of columns for every run: the baseline, the checkpoint, and what
@@ -21,7 +20,7 @@ ACTIONS: tuple[Command, ...] = (
         "cycle_view",
         "v",
         "view",
-        mark("Show changes in percent, as differences, on the scale from chance to truth, or values alone."),
+        "Show changes in percent, as differences, on the scale from chance to truth, or values alone.",
     ),
     Command("filter", "slash", "filter", "Show only some metrics: words or globs, ! excludes, commas between."),
     Command("different", "d", "differ", "Show only metrics that differ, or all again."),
@@ -30,9 +29,7 @@ ACTIONS: tuple[Command, ...] = (
     Command("add", "plus,a", "add", "Add a block: any run, any checkpoint."),
     Command("remove", "x,minus", "remove", "Take the block under the cursor away."),
     Command("reset", "R", "reset", "Forget the arrangement: the best checkpoint of every marked run.", footer=False),
-    Command(
-        "anyway", "A", "anyway", mark("Show values of runs that may not be compared, for this view."), footer=False
-    ),
+    Command("anyway", "A", "anyway", "Show values of runs that may not be compared, for this view.", footer=False),
     Command("export", "e", "export", "Write the table to CSV, Parquet, JSON, Markdown or LaTeX."),
     Command("copy", "y", "copy", "Copy the table as Markdown to the clipboard."),
 )

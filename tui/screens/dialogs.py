@@ -16,10 +16,14 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.errors import LorascopeError
+from engine.i18n import gettext as _
 from engine.text import visible
+from tui.text import prose
 
 # What one line of a dialog holds at most; longer outside text is cut in its middle.
 _LONGEST = 400
+# As the style sheet has it: columns of a dialog at most, and of the terminal's; border and padding.
+_WIDTH, _SHARE, _FRAME = 76, 0.96, 4
 
 
 def _line(text: str) -> str:
@@ -65,7 +69,7 @@ class ChooseDialog(ModalScreen[str | None]):
         """Title, filter, list."""
         with Vertical(classes="dialog", id="choose"):
             yield Static(Content(_line(self._title)), classes="dialog-title")
-            yield Input(placeholder="type to filter", id="choose-filter")
+            yield Input(placeholder=_("type to filter"), id="choose-filter")
             yield OptionList(id="choose-list", markup=False)
 
     def on_mount(self) -> None:
@@ -198,9 +202,12 @@ class MessageDialog(ModalScreen[bool]):
         """Title, text, what the keys do."""
         with Vertical(classes="dialog", id="message"):
             yield Static(Content(_line(self._title)), classes="dialog-title")
-            yield Static(Content("\n".join(map(_line, self._text.split("\n")))), id="message-text")
-            keys = f"{self._question}  enter yes · esc no" if self._question else "enter or esc closes"
+            yield Static(Content("\n".join(map(self._paragraph, self._text.split("\n")))), id="message-text")
+            keys = f"{self._question}  {_('enter yes · esc no')}" if self._question else _("enter or esc closes")
             yield Static(Content(keys), id="line-hint")
+
+    def _paragraph(self, text: str) -> str:
+        return prose(_line(text), min(_WIDTH, int(self.app.size.width * _SHARE)) - _FRAME)
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""

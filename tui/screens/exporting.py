@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import LorascopeError, TargetExistsError, UsageError
+from engine.i18n import gettext as _
+from engine.i18n import listing, speaking
 from tui.screens.dialogs import LineDialog, MessageDialog
 from tui.state import BasketItem
 
@@ -29,18 +31,19 @@ def export_table(screen: LorascopeScreen, table: Callable[[TableFormat], FlatTab
 
     def check(text: str) -> None:
         if not text.strip():
-            raise UsageError("no file named")
+            raise UsageError(_("no file named"))
         TableFormat.from_suffix(Path(text.strip()))
 
     def write(path: Path, *, force: bool) -> None:
         try:
             fmt = TableFormat.from_suffix(path)
-            flat = table(fmt)
+            with speaking("en"):  # what programs and papers read
+                flat = table(fmt)
             write_table(flat.frame, path, fmt, headers=flat.headers, digits=flat.digits, right=flat.right, force=force)
         except LorascopeError as error:
-            screen.app.push_screen(MessageDialog("Not written", str(error)))
+            screen.app.push_screen(MessageDialog(_("Not written"), str(error)))
         else:
-            screen.notify(f"written: {path}", timeout=4)
+            screen.notify(_("written: {file}").format(file=path), timeout=4)
 
     def done(text: str | None) -> None:
         if text is None:
@@ -54,18 +57,19 @@ def export_table(screen: LorascopeScreen, table: Callable[[TableFormat], FlatTab
             if yes:
                 write(path, force=True)
 
-        screen.app.push_screen(MessageDialog("Replace?", f"{path} exists.", question="Replace it?"), answered)
+        exists = _("{file} exists.").format(file=path)
+        screen.app.push_screen(MessageDialog(_("Replace?"), exists, question=_("Replace it?")), answered)
 
-    hint = "the ending decides: .csv .parquet .json .md .tex"
-    screen.app.push_screen(LineDialog("Write the table to", name, check=check, hint=hint), done)
+    hint = _("the ending decides: {endings}").format(endings=".csv .parquet .json .md .tex")
+    screen.app.push_screen(LineDialog(_("Write the table to"), name, check=check, hint=hint), done)
 
 
 def export_checkpoints(screen: LorascopeScreen, items: Sequence[BasketItem]) -> None:
     """Ask for a folder and copy checkpoints there, verified and described."""
     if not items:
-        screen.notify("nothing chosen", timeout=2)
+        screen.notify(_("nothing chosen"), timeout=2)
         return
-    names = ", ".join(item.checkpoint for item in items[:4]) + (" …" if len(items) > 4 else "")
+    names = listing(item.checkpoint for item in items[:4]) + (" …" if len(items) > 4 else "")
 
     def done(text: str | None) -> None:
         if text is not None and text.strip():
@@ -73,10 +77,11 @@ def export_checkpoints(screen: LorascopeScreen, items: Sequence[BasketItem]) -> 
 
     def check(text: str) -> None:
         if not text.strip():
-            raise UsageError("no folder named")
+            raise UsageError(_("no folder named"))
 
-    hint = "each to FOLDER/<run>/<checkpoint>/ with a model card and selection.json"
-    screen.app.push_screen(LineDialog(f"Export {names} to", "exported", check=check, hint=hint), done)
+    hint = _("each to FOLDER/<run>/<checkpoint>/ with a model card and selection.json")
+    title = _("Export {names} to").format(names=names)
+    screen.app.push_screen(LineDialog(title, "exported", check=check, hint=hint), done)
 
 
 class _Export:
@@ -93,7 +98,7 @@ class _Export:
 
         selections = self._selections()
         if selections is None:
-            self._screen.notify("still reading the runs: try again in a moment", timeout=2)
+            self._screen.notify(_("still reading the runs: try again in a moment"), timeout=2)
             return
         for item, selection in zip(self._items, selections, strict=True):
             try:
@@ -131,7 +136,7 @@ class _Export:
     def _ask_folder(self, item: BasketItem, why: str) -> None:
         def check(text: str) -> None:
             if not Path(text.strip()).expanduser().is_dir():
-                raise UsageError(f"{text.strip() or 'nothing'} is not a folder")
+                raise UsageError(_("{name} is not a folder").format(name=text.strip() or _("nothing")))
 
         def done(text: str | None) -> None:
             if text is not None:
@@ -139,7 +144,7 @@ class _Export:
                 self.begin()
 
         known = self._screen.state.checkpoint_dirs.get(item.run, "")
-        title = f"Folder that holds the checkpoints of {self._screen.session.name(item.run)}"
+        title = _("Folder that holds the checkpoints of {run}").format(run=self._screen.session.name(item.run))
         self._screen.app.push_screen(LineDialog(title, known, check=check, hint=why), done)
 
     def _copy(self, selections: list[Selection], *, force: bool) -> None:
@@ -158,7 +163,7 @@ class _Export:
             names = "\n".join([*(str(entry.path) for entry in written), *(["", why] if why else [])])
             app.call_from_thread(self._finished, names)
 
-        screen.notify(f"copying to {self._target} …", timeout=3)
+        screen.notify(_("copying to {folder} …").format(folder=self._target), timeout=3)
         screen.run_worker(work, thread=True, group="export", exclusive=True)
 
     def _judged(self, selections: list[Selection]) -> list[Selection]:
@@ -185,9 +190,9 @@ class _Export:
             if yes:
                 self._copy(selections, force=True)
 
-        question = "Replace what is there?" if exists else ""
+        question = _("Replace what is there?") if exists else ""
         self._screen.app.push_screen(
-            MessageDialog("Nothing was exported", str(error), question=question), answered if exists else None
+            MessageDialog(_("Nothing was exported"), str(error), question=question), answered if exists else None
         )
 
     def _finished(self, names: str) -> None:
@@ -195,4 +200,4 @@ class _Export:
         state = self._screen.state
         state.basket = [item for item in state.basket if (item.run, item.checkpoint) not in done]
         self._screen.follow()
-        self._screen.app.push_screen(MessageDialog("Exported and verified", names))
+        self._screen.app.push_screen(MessageDialog(_("Exported and verified"), names))

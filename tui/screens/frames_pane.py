@@ -12,6 +12,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.text import visible
 from tui.format import metric_number, plain_text
 from tui.screens.picture import PictureScreen, Shot
@@ -183,14 +185,14 @@ class FramesPane(Vertical):
         if content is None or self.frames is None:
             return
         if not content.jumps:
-            self.notify("there is nothing to differ from: choose another checkpoint with a", timeout=2.5)
+            self.notify(_("there is nothing to differ from: choose another checkpoint with a"), timeout=2.5)
             return
         key = self.grid.cursor_key
         # From where it led to, it leads on; from anywhere else to the largest difference.
         led = key is not None and key in (self._cursors.get("jump"), content.jumps[0])
         at = content.jumps.index(key) + by if led and key in content.jumps else 0
         if not 0 <= at < len(content.jumps):
-            self.notify("no frame is left in that direction", timeout=1.5)
+            self.notify(_("no frame is left in that direction"), timeout=1.5)
             return
         self._go_to(content.jumps[at])
         self._cursors["jump"] = content.jumps[at]
@@ -204,7 +206,7 @@ class FramesPane(Vertical):
         rows = ((at + ahead) % count for ahead in range(1, count + 1))
         found = next((row for row in rows if frames.has_picture(row)), None)
         if found is None:
-            self.notify("this run keeps no picture of this checkpoint", timeout=2.5)
+            self.notify(_("this run keeps no picture of this checkpoint"), timeout=2.5)
         else:
             self.grid.move_cursor(row=found)
 
@@ -214,7 +216,7 @@ class FramesPane(Vertical):
         if content is None or wish is None or place is None:
             return
         shots = list(self._shots(pages, content, wish))
-        _, window, frame = place
+        _drive, window, frame = place
         at = next((i for i, shot in enumerate(shots) if (shot.own.window, shot.own.frame) == (window, frame)), None)
         if at is None:
             self.notify(_without(window, frame, shots), timeout=6)
@@ -228,17 +230,21 @@ class FramesPane(Vertical):
         others = {(ref.window, ref.frame): ref for ref in pages.pictures(wish)}
         for ref in content.pictures:
             row = rows.get((ref.window, ref.frame))
-            title, values = f"window {ref.window} · frame {ref.frame}", ("", "")
+            title = _("window {window} · frame {frame}").format(window=ref.window, frame=ref.frame)
+            values = ("", "")
             if frames is not None and row is not None:
                 own, against = (metric_number(figure, frames.metric) for figure in frames.figures(row))
-                title, values = f"{title} · {visible(frames.metric.label)}", (own, against)
+                title, values = f"{title} · {visible(frames.metric.shown)}", (own, against)
             yield Shot(title, ref, others.get((ref.window, ref.frame)), values)
 
 
 def _without(window: int, frame: int | None, shots: list[Shot]) -> str:
-    what = f"window {window}" + ("" if frame is None else f", frame {frame}")
+    what = _("window {window}") if frame is None else _("window {window}, frame {frame}")
+    what = what.format(window=window, frame=frame)
     if not shots:
-        return f"{what} has no picture: this run keeps none of this checkpoint"
-    there = ", ".join(f"window {shot.own.window} frame {shot.own.frame}" for shot in shots[:8])
-    more = f" and {len(shots) - 8} more" if len(shots) > 8 else ""
-    return f"{what} has no picture; an evaluation keeps a few: {there}{more}"
+        return _("{frame} has no picture: this run keeps none of this checkpoint").format(frame=what)
+    place = _("window {window} frame {frame}")
+    there = listing(place.format(window=shot.own.window, frame=shot.own.frame) for shot in shots[:8])
+    if len(shots) > 8:
+        there = _("{names} and {count} more").format(names=there, count=len(shots) - 8)
+    return _("{frame} has no picture; an evaluation keeps a few: {frames}").format(frame=what, frames=there)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,8 +13,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.i18n import gettext as _
 from tui.commands import Command
 from tui.format import plain_text
+from tui.text import prose, wrap
 
 if TYPE_CHECKING:
     from tui.screens.base import LorascopeScreen
@@ -32,9 +33,9 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, screen: LorascopeScreen, everywhere: Sequence[Command]) -> None:
         super().__init__()
-        self._title = screen.NAME.capitalize()
-        self._text = " ".join(screen.HELP.split())
-        self._sections = (("Keys here", screen.ACTIONS), ("Keys everywhere", everywhere))
+        self._title = _(screen.NAME.capitalize())
+        self._text = prose(_(" ".join(screen.HELP.split())), _WIDTH)
+        self._sections = ((_("Keys here"), screen.ACTIONS), (_("Keys everywhere"), everywhere))
         self._plain = screen.lorascope.plain_mode
 
     def compose(self) -> ComposeResult:
@@ -43,16 +44,16 @@ class HelpScreen(ModalScreen[None]):
             yield Static(self._content(), id="help-text")
 
     def _content(self) -> Content:
-        width = max(cell_len(command.key) for _, commands in self._sections for command in commands)
+        width = max(cell_len(command.key) for _title, commands in self._sections for command in commands)
         parts: list[Content | str | tuple[str, str]] = [(f"{self._title}\n", "bold $primary"), self._text, "\n"]
         for title, commands in self._sections:
             parts += ["\n", (f"{title}\n", "bold $primary")]
             for command in commands:
                 key = plain_text(command.key) if self._plain else command.key
-                first, *more = textwrap.wrap(command.help, _WIDTH - width - 3)
+                first, *more = wrap(command.sentence, _WIDTH - width - 3)
                 parts += [(f"{key:>{width}}  ", "bold $accent"), f"{first}\n"]
                 parts += [f"{'':{width + 2}}{line}\n" for line in more]
-        parts += [("\nesc closes", "$foreground 60%")]
+        parts += [(f"\n{_('esc closes')}", "$foreground 60%")]
         return Content.assemble(*parts)
 
     def action_dismiss_help(self) -> None:

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.errors import LorascopeError
+from engine.i18n import gettext as _
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
 from tui.screens.pick_dialogs import add_limit, choose_axes, edit_limit, type_where
@@ -71,17 +72,13 @@ class PickScreen(LorascopeScreen):
         self.grid.focus()
 
     def _run(self) -> str | None:
-        key = self.state.pick_run
-        if self.session.usable(key):
-            return key
-        active = self.session.active_runs()
-        return active[0] if active else None
+        return self.run_or_first(self.state.pick_run)
 
     def refresh_view(self) -> None:
         """Filter and rank the chosen run."""
         key = self._run()
         if key is None:
-            self.grid.empty = "looking for runs …" if self.session.discovering else "no run to pick from: see 1 Runs"
+            self.grid.empty = self.without_runs(_("no run to pick from: see 1 Runs"))
             return
         loaded = self.need([key])
         library = self.library
@@ -113,8 +110,8 @@ class PickScreen(LorascopeScreen):
         self.judging = self.judging or self.need_parts(self.loaded, [ranking.objective])
         plain = self.lorascope.plain_mode
         self.limits.show(limit_lines(library, self.loaded, self.state.limits))
-        terms = [entry for entry, _ in limit_rows(self.state.limits, metrics, library.catalogue)]
-        self.grid.empty = "nothing remains: loosen a limit"
+        terms = [entry for entry, _limit in limit_rows(self.state.limits, metrics, library.catalogue)]
+        self.grid.empty = _("nothing remains: loosen a limit")
         self.grid.set_source(PickSource(self.picked, self.loaded.analysis, terms, library.catalogue, plain=plain))
         inside = {item.checkpoint for item in self.state.basket if item.run == key}
         self.grid.set_marked(inside)
@@ -226,7 +223,7 @@ class PickScreen(LorascopeScreen):
             self.state.pick_run = key
             self.refresh_view()
 
-        choose_run(self, "Pick from", done)
+        choose_run(self, _("Pick from"), done)
 
     def action_plot(self) -> None:
         """The scatter, or more room for the ranking."""
@@ -269,7 +266,7 @@ class PickScreen(LorascopeScreen):
 
         if self.picked and self.loaded:
             rows = self.picked.ranking.rows
-            export_table(self, lambda _: FlatTable(rows), f"{self.session.name(self.loaded.key)}-ranking.csv")
+            export_table(self, lambda _fmt: FlatTable(rows), f"{self.session.name(self.loaded.key)}-ranking.csv")
 
     def action_copy(self) -> None:
         """The same filter as a command."""
@@ -277,7 +274,7 @@ class PickScreen(LorascopeScreen):
 
         if self.picked and self.loaded:
             self.app.copy_to_clipboard(command_text(self.loaded.key, self.picked))
-            self.notify("command copied", timeout=1.5)
+            self.notify(_("command copied"), timeout=1.5)
 
     def on_resize(self, event: events.Resize) -> None:
         """The scatter needs room."""

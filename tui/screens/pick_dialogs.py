@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.catalogue import Direction
+from engine.i18n import gettext as _
 from tui.screens.choosing import ask
 from tui.screens.dialogs import Choice, LineDialog
 from tui.state import Limit
@@ -31,8 +32,9 @@ def edit_limit(screen: PickScreen, name: str) -> None:
             screen.set_limit(name, parse(text))
 
     value = f"{present.operator} {present.value:g}" if present else f"{entry.operator} "
-    hint = "a number, or >= or <= and a number; empty switches the limit off"
-    screen.app.push_screen(LineDialog(f"Limit on {entry.label}", value, check=parse, hint=hint), done)
+    hint = _("a number, or >= or <= and a number; empty switches the limit off")
+    title = _("Limit on {metric}").format(metric=entry.label)
+    screen.app.push_screen(LineDialog(title, value, check=parse, hint=hint), done)
 
 
 def add_limit(screen: PickScreen) -> None:
@@ -50,7 +52,7 @@ def add_limit(screen: PickScreen) -> None:
             screen.set_limit(key, Limit(key, entry.operator, span[0] if entry.operator == ">=" else span[1]))
             screen.limits.focus()
 
-    ask(screen, "Limit on", _directed(screen), None, done)
+    ask(screen, _("Limit on"), _directed(screen), None, done)
 
 
 def type_where(screen: PickScreen) -> None:
@@ -64,15 +66,15 @@ def type_where(screen: PickScreen) -> None:
 
     def check(text: str) -> None:
         if text.strip():
-            parse_where(text, columns, place="the condition")
+            parse_where(text, columns, place=_("the condition"))
 
     def done(text: str | None) -> None:
         if text is not None:
             screen.state.where = text.strip()
             screen.refresh_view()
 
-    hint = "e.g. planarity > 0.19 AND vram_gb <= 24   (empty: none)"
-    screen.app.push_screen(LineDialog("Only checkpoints where", screen.state.where, check=check, hint=hint), done)
+    hint = _("e.g. planarity > 0.19 AND vram_gb <= 24   (empty: none)")
+    screen.app.push_screen(LineDialog(_("Only checkpoints where"), screen.state.where, check=check, hint=hint), done)
 
 
 def choose_axes(screen: PickScreen) -> None:
@@ -85,9 +87,9 @@ def choose_axes(screen: PickScreen) -> None:
             screen.state.pareto = [x_key, y_key]
             screen.refresh_view()
 
-        ask(screen, "Pareto front: against", [c for c in choices if c.value != x_key], axes[1], second)
+        ask(screen, _("Pareto front: against"), [c for c in choices if c.value != x_key], axes[1], second)
 
-    ask(screen, "Pareto front: of", choices, axes[0], first)
+    ask(screen, _("Pareto front: of"), choices, axes[0], first)
 
 
 def _directed(screen: PickScreen) -> list[Choice]:

@@ -8,6 +8,7 @@ import polars as pl
 from textual.content import Content
 
 from engine.i18n import gettext as _
+from engine.i18n import ngettext
 from engine.text import visible
 from tui.format import plain_text
 from tui.library import Library, Loaded
@@ -36,9 +37,9 @@ def count_text(library: Library, picked: Picked, *, plain: bool) -> Content:
     """How many remain, and what they are ranked by."""
     ranking = picked.ranking
     metric = library.catalogue.get(ranking.objective)
-    objective = f"by {visible(metric.title)} {metric.direction.arrow}"
+    objective = _("by {metric} {arrow}").format(metric=visible(metric.title), arrow=metric.direction.arrow)
     return Content.assemble(
-        (f"{ranking.kept} of {ranking.total} remain", _STRONG),
+        (_("{count} of {total} remain").format(count=ranking.kept, total=ranking.total), _STRONG),
         "\n",
         (plain_text(objective) if plain else objective, _WEAK),
     )
@@ -59,10 +60,12 @@ def status_text(run: str, picked: Picked, checkpoint: str, *, judging: bool) -> 
         said = _("{mark} {checkpoint}: worse in {parts}")
         where = lost_parts(loses, changes=True)
         parts.append(said.format(mark=LOSES_MARK, checkpoint=visible(checkpoint), parts=where))
-    parts += ["judging…" if judging else picked.advice, run]
-    if picked.ranking.unranked:
-        parts.append(f"{len(picked.ranking.unranked)} without a value of {picked.ranking.objective}")
-    parts.append(picked.where or "no limits: tab goes to them, arrows move the knobs")
+    parts += [_("judging…") if judging else picked.advice, run]
+    without = len(picked.ranking.unranked)
+    if without:
+        text = ngettext("{count} without a value of {metric}", "{count} without a value of {metric}", without)
+        parts.append(text.format(count=without, metric=picked.ranking.objective))
+    parts.append(picked.where or _("no limits: tab goes to them, arrows move the knobs"))
     return "  ·  ".join(part for part in parts if part)
 
 
@@ -73,7 +76,7 @@ def basket_text(basket: Sequence[BasketItem], names: Mapping[str, str]) -> Conte
         basket: the checkpoints.
         names: short names of the runs by key; checkpoints of other runs are left out.
     """
-    lines = [("basket", _STRONG)] if basket else [("basket is empty: b", _WEAK)]
+    lines = [(_("basket"), _STRONG)] if basket else [(_("basket is empty: b"), _WEAK)]
     lines += [(f"\n{visible(names[item.run])}/{visible(item.checkpoint)}", "") for item in basket if item.run in names]
     return Content.assemble(*lines)
 

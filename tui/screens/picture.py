@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from engine.errors import LorascopeError
+from engine.i18n import gettext as _
 from engine.results.pictures import PictureRef
 from engine.text import visible
 from tui.format import plain_text
@@ -147,13 +148,14 @@ class PictureScreen(Screen[None]):
         (name, value), *others = reversed(figures) if self._swapped else figures
         beside = "".join(f" ({visible(one)} {figure})" for one, figure in others if figure)
         self._say("#picture-title", f"{visible(name)} · {shot.title} {value}{beside}")
-        keys = [f"←→ {self._at + 1} of {len(self._shots)}"] if len(self._shots) > 1 else []
+        of = _("←→ {number} of {total}").format(number=self._at + 1, total=len(self._shots))
+        keys = [of] if len(self._shots) > 1 else []
         if shot.other is not None:
-            keys.append(f"space {visible(self._names[0 if self._swapped else 1])}")
-        keys.append("z larger" if self.view.together else "z all at once")
+            keys.append(_("space {checkpoint}").format(checkpoint=visible(self._names[0 if self._swapped else 1])))
+        keys.append(_("z larger") if self.view.together else _("z all at once"))
         if self.view.hides:
-            keys.append("↑↓ panels")
-        self._say("#line-hint", "   ".join([*keys, "esc closes"]))
+            keys.append(_("↑↓ panels"))
+        self._say("#line-hint", "   ".join([*keys, _("esc closes")]))
 
     def action_step(self, by: int) -> None:
         """Another frame."""

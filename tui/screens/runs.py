@@ -9,6 +9,8 @@ from typing import ClassVar
 from textual import on
 from textual.widget import Widget
 
+from engine.i18n import gettext as _
+from engine.i18n import ngettext
 from tui.commands import Command, bindings
 from tui.format import short_path
 from tui.runs_table import SORTS, RunsSource, visible_runs
@@ -37,7 +39,7 @@ class RunsScreen(LorascopeScreen):
 
     def body(self) -> Iterator[Widget]:
         """The table alone."""
-        yield Grid(frozen=1, empty="looking for runs …", id="runs-grid", classes="body")
+        yield Grid(frozen=1, empty=_("looking for runs …"), id="runs-grid", classes="body")
 
     @property
     def grid(self) -> Grid:
@@ -49,10 +51,10 @@ class RunsScreen(LorascopeScreen):
         session = self.session
         grid = self.grid
         if not session.discovering and not session.refs:
-            grid.empty = "no runs here: start lorascope with the folder that holds your evaluations"
+            grid.empty = _("no runs here: start lorascope with the folder that holds your evaluations")
         keys = self._keys()
         if session.refs and not keys:
-            grid.empty = "no run fits the filter: change it with /"
+            grid.empty = _("no run fits the filter: change it with /")
         first = grid.cursor_key is None
         grid.set_source(RunsSource(session, keys, plain=self.lorascope.plain_mode))
         grid.set_sort(self.state.runs_sort or None, dict(SORTS).get(self.state.runs_sort, False))
@@ -71,12 +73,13 @@ class RunsScreen(LorascopeScreen):
         warning = ""
         overview = session.overviews.get(self.grid.cursor_key or "")
         if overview and overview.problems:
-            more = f" (+{len(overview.problems) - 1} more, i)" if len(overview.problems) > 1 else ""
-            warning = overview.problems[0] + more
+            more = len(overview.problems) - 1
+            tail = ngettext(" (+{count} more, i)", " (+{count} more, i)", more).format(count=more) if more else ""
+            warning = overview.problems[0] + tail
         elif overview:
             text = short_path(Path(overview.key))
         if waiting and session.refs:
-            text = f"reading {waiting} of {len(session.refs)} runs …"
+            text = _("reading {count} of {total} runs …").format(count=waiting, total=len(session.refs))
         warning = warning or self._guard()
         self.show_status(text, warning)
 
@@ -128,7 +131,7 @@ class RunsScreen(LorascopeScreen):
 
     def action_sort(self) -> None:
         """The next order."""
-        names = [name for name, _ in SORTS]
+        names = [name for name, _descending in SORTS]
         at = names.index(self.state.runs_sort) if self.state.runs_sort in names else -1
         self._sort_by(names[(at + 1) % len(names)])
 
@@ -150,15 +153,15 @@ class RunsScreen(LorascopeScreen):
                 self.state.runs_filter = text.strip()
                 self.refresh_view()
 
-        hint = "words that name or folder hold   (empty: all runs)"
-        self.app.push_screen(LineDialog("Runs to show", self.state.runs_filter, hint=hint), done)
+        hint = _("words that name or folder hold   (empty: all runs)")
+        self.app.push_screen(LineDialog(_("Runs to show"), self.state.runs_filter, hint=hint), done)
 
     def action_copy(self) -> None:
         """The path, through the terminal's own clipboard."""
         key = self.grid.cursor_key
         if key:
             self.app.copy_to_clipboard(key)
-            self.notify("path copied", timeout=1.5)
+            self.notify(_("path copied"), timeout=1.5)
 
     def action_info(self) -> None:
         """Everything known of the run."""
@@ -173,7 +176,7 @@ class RunsScreen(LorascopeScreen):
                 self.app.push_screen(MessageDialog(overview.name, "\n".join(overview.problems)))
                 return
             if loaded is None:
-                self.notify("still reading this run: press i again in a moment", timeout=2)
+                self.notify(_("still reading this run: press i again in a moment"), timeout=2)
                 return
             self.app.push_screen(MessageDialog(self.session.name(key), run_details(loaded[0])))
 

@@ -10,9 +10,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from engine.catalogue import region_shown
 from engine.errors import LorascopeError
 from engine.i18n import gettext as _
-from engine.i18n import mark
+from engine.i18n import listing, mark
 from engine.text import visible
 from tui.commands import Command, bindings
 from tui.format import plain_text
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
 # The figures in the order of their keys, with the short words of the bar.
 PRESETS = (
-    ("score", "score"),
-    ("depth", "depth"),
-    ("regions", "building/rest"),
-    ("geometry", "geometry"),
-    ("pose", "pose"),
-    ("profile", "profile"),
-    ("stability", "stability"),
+    ("score", mark("score")),
+    ("depth", mark("depth")),
+    ("regions", mark("building/rest")),
+    ("geometry", mark("geometry")),
+    ("pose", mark("pose")),
+    ("profile", mark("profile")),
+    ("stability", mark("stability")),
 )
 CUSTOM = "custom"
 
@@ -48,7 +49,8 @@ class PresetBar(Static):
             plain: ASCII alone.
         """
         parts: list[Content | str | tuple[str, str]] = []
-        for name, title in (*PRESETS, *(((CUSTOM, custom),) if custom else ())):
+        presets = ((name, _(title)) for name, title in PRESETS)
+        for name, title in (*presets, *(((CUSTOM, custom),) if custom else ())):
             shown = plain_text(title) if plain else title
             parts.append((f" {shown} ", "bold reverse" if name == current else "$foreground 60%"))
         self.update(Content.assemble(*parts), layout=False)
@@ -80,7 +82,7 @@ class TrendsScreen(LorascopeScreen):
         Command("metric", "m", "metric", "Draw any metric."),
         Command("more", "plus,a", "add metric", "Add one more metric to the figure of your own."),
         Command("region", "g", "region", "Go through the regions: building, full, non_building."),
-        Command("band", "b", "band", mark("Show the band of the next run, or none.")),
+        Command("band", "b", "band", "Show the band of the next run, or none."),
         Command("runs", "r", "runs", "Choose which runs are drawn: mark them in Runs.", footer=False),
         Command("open", "enter", "open", "Open the checkpoint under the cursor.", footer=False),
         Command("copy", "y", "copy", "Copy the line under the cursor to the clipboard."),
@@ -107,7 +109,7 @@ class TrendsScreen(LorascopeScreen):
         custom = self._custom_title()
         self.query_one(PresetBar).show(self._preset(), custom=custom, plain=self.lorascope.plain_mode)
         if not active:
-            self.show_status("looking for runs …" if self.session.discovering else "no run to draw: see 1 Runs")
+            self.show_status(self.without_runs(_("no run to draw: see 1 Runs")))
             return
         loaded = self.need(active)
         library = self.library
@@ -120,7 +122,7 @@ class TrendsScreen(LorascopeScreen):
         preset = self.state.preset
         if preset == CUSTOM and not self.state.trend_metrics:
             return PRESETS[0][0]
-        return preset if preset in {name for name, _ in PRESETS} or preset == CUSTOM else PRESETS[0][0]
+        return preset if preset in {name for name, _title in PRESETS} or preset == CUSTOM else PRESETS[0][0]
 
     def _custom_title(self) -> str:
         if not self.state.trend_metrics:
@@ -166,11 +168,11 @@ class TrendsScreen(LorascopeScreen):
         return current if current is not None and current in keys else keys[0]
 
     def _say(self) -> None:
-        parts = [", ".join(self.session.names([entry.key for entry in self._loaded]))]
+        parts = [listing(self.session.names([entry.key for entry in self._loaded]))]
         if self._preset() not in (CUSTOM, "regions", "score", "pose"):
-            parts.append(f"region {self.state.region}")
+            parts.append(_("region {region}").format(region=region_shown(self.state.region)))
         if self.plot.pages > 1:
-            parts.append(f"plot {self.plot.page + 1} of {self.plot.pages}: ↓")
+            parts.append(_("plot {number} of {total}: ↓").format(number=self.plot.page + 1, total=self.plot.pages))
         if self.judging:
             parts.append(_("judging…"))
         warnings = (self._warning(), self.plot.figure.note)
@@ -188,7 +190,7 @@ class TrendsScreen(LorascopeScreen):
 
     def action_preset(self, by: int) -> None:
         """Another figure."""
-        names = [name for name, _ in PRESETS] + ([CUSTOM] if self.state.trend_metrics else [])
+        names = [name for name, _title in PRESETS] + ([CUSTOM] if self.state.trend_metrics else [])
         self.state.preset = names[(names.index(self._preset()) + by) % len(names)]
         self.refresh_view()
 
@@ -240,7 +242,7 @@ class TrendsScreen(LorascopeScreen):
             self.state.preset = CUSTOM
             self.refresh_view()
 
-        ask(self, "Metric to draw", choices, next(iter(self.state.trend_metrics), None), done)
+        ask(self, _("Metric to draw"), choices, next(iter(self.state.trend_metrics), None), done)
 
     def action_band(self) -> None:
         """The band of the next run; after the last one none."""
@@ -270,9 +272,9 @@ class TrendsScreen(LorascopeScreen):
         """The readout as text."""
         plot = self.plot
         if plot.cursor_index is None:
-            self.notify("move the cursor first: ← or →", timeout=2)
+            self.notify(_("move the cursor first: ← or →"), timeout=2)
             return
         from tui.plots.readout import readout
 
         self.app.copy_to_clipboard(readout(plot.figure, plot.cursor_index))
-        self.notify("values copied", timeout=1.5)
+        self.notify(_("values copied"), timeout=1.5)

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from engine.i18n import gettext as _
 from tui.commands import Command
 from tui.format import plain_text
 from tui.text import Align, fit
@@ -25,7 +26,12 @@ def _fitted(widget: Static, text: str, width: int, align: Align = "left") -> str
 
 
 class TabBar(Static):
-    """The screens by number, the current one marked, and what is open on the right."""
+    """The screens by number, the current one marked, and what is open on the right.
+
+    Args:
+        tabs: name and title of each; titles are shown in the user's language.
+        current: the name of the screen that this is.
+    """
 
     class Chosen(Message):
         """A tab was clicked."""
@@ -52,19 +58,20 @@ class TabBar(Static):
 
     def _labels(self) -> list[tuple[str, str]]:
         width = self.size.width
-        labels = [f"{index} {title}" for index, (_, title) in enumerate(self._tabs, 1)]
-        if sum(len(label) + 2 for label in labels) + 12 > width:
-            labels = [f"{index} {title[:4]}" for index, (_, title) in enumerate(self._tabs, 1)]
-        if sum(len(label) + 2 for label in labels) > width:
+        titles = [_(title) for _name, title in self._tabs]
+        labels = [f"{index} {title}" for index, title in enumerate(titles, 1)]
+        if sum(cell_len(label) + 2 for label in labels) + 12 > width:
+            labels = [f"{index} {title[:4]}" for index, title in enumerate(titles, 1)]
+        if sum(cell_len(label) + 2 for label in labels) > width:
             labels = [str(index) for index in range(1, len(self._tabs) + 1)]
-        return [(name, f" {label} ") for (name, _), label in zip(self._tabs, labels, strict=True)]
+        return [(name, f" {label} ") for (name, _title), label in zip(self._tabs, labels, strict=True)]
 
     def _redraw(self) -> None:
         width = self.size.width
         if not width:
             return
         labels = self._labels()
-        used = sum(cell_len(label) for _, label in labels)
+        used = sum(cell_len(label) for _name, label in labels)
         parts: list[Content | str | tuple[str, str]] = []
         brand = " lorascope "
         if used + len(brand) <= width:
@@ -80,7 +87,7 @@ class TabBar(Static):
     def on_click(self, event: events.Click) -> None:
         """Open the tab under the mouse."""
         labels = self._labels()
-        brand = 11 if sum(cell_len(label) for _, label in labels) + 11 <= self.size.width else 0
+        brand = 11 if sum(cell_len(label) for _name, label in labels) + 11 <= self.size.width else 0
         left = brand
         for name, label in labels:
             if left <= event.x < left + cell_len(label):
@@ -149,7 +156,7 @@ class KeyBar(Static):
             return
         if self.screen.has_class("-tiny"):
             columns, rows = self.app.size
-            text = f" {columns}x{rows} is small: 80x24 shows all  ? help"
+            text = _(" {columns}x{rows} is small: 80x24 shows all  ? help").format(columns=columns, rows=rows)
             self.update(Content(_fitted(self, text, width)), layout=False)
             return
         last = [command for command in self._commands if command.key in ("?", "q")]
@@ -165,9 +172,9 @@ class KeyBar(Static):
         parts: list[Content | str | tuple[str, str]] = []
         for command in [*shown, *last]:
             key = plain_text(command.key) if _plain(self) else command.key
-            parts += [(f" {key}", "bold $accent"), (f" {command.title} ", "$foreground 60%")]
+            parts += [(f" {key}", "bold $accent"), (f" {command.word} ", "$foreground 60%")]
         self.update(Content.assemble(*parts), layout=False)
 
     @staticmethod
     def _width(command: Command) -> int:
-        return cell_len(command.key) + cell_len(command.title) + 3
+        return cell_len(command.key) + cell_len(command.word) + 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.text import cell_width, fit, fit_middle
+from tui.text import cell_width, fit, fit_middle, wrap
 from tui.widgets.grid_layout import GUTTER, Slot
 from tui.widgets.grid_model import Cell, Column
 from tui.widgets.grid_style import Palette
@@ -147,7 +146,7 @@ def paint_blank(view: View) -> Strip:
 def paint_message(view: View, message: str, y: int, height: int) -> Strip:
     """Line ``y`` of a body of ``height`` lines without rows, with ``message`` in its middle."""
     room = max(1, view.width - 4)
-    lines = [part for paragraph in message.splitlines() for part in textwrap.wrap(paragraph, room) or [""]]
+    lines = [part for paragraph in message.splitlines() for part in wrap(paragraph, room) or [""]]
     index = y - max(0, (height - len(lines)) // 2)
     if not 0 <= index < len(lines):
         return paint_blank(view)

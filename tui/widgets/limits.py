@@ -14,10 +14,12 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from engine.i18n import gettext as _
 from tui.format import number, plain_text
-from tui.text import fit
+from tui.text import cell_width, fit
 
 _SLIDER = 8
+_VALUE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,10 @@ class Limits(ScrollView, can_focus=True):
             cursor = self.get_component_rich_style("limits--cursor")
             style, knob = style + cursor, knob + cursor
         sign = "≥" if line.operator == ">=" else "≤"
-        text = "off" if line.value is None else number(line.value, line.digits)
+        text = _("off") if line.value is None else number(line.value, line.digits)
         mark = ">" if plain and index == self._cursor else " "
         label = fit(line.label, max(4, width - _SLIDER - 15))
-        head = f"{mark}{label} {sign}{text:>8}  "
+        head = f"{mark}{label} {sign}{' ' * (_VALUE - cell_width(text))}{text}  "
         slider = self._slider(line)
         if plain:
             head, slider = plain_text(head), plain_text(slider)

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from engine.i18n import gettext as _
 from tui.format import plain_text
 
 
@@ -17,7 +18,7 @@ class PageBar(Static):
     """Names of pages; a click chooses one.
 
     Args:
-        pages: name and title of each.
+        pages: name and title of each; titles are shown in the user's language.
     """
 
     DEFAULT_CSS = """
@@ -47,7 +48,10 @@ class PageBar(Static):
             return
         self._shown = (current, plain)
         parts = [
-            (f" {plain_text(title) if plain else title} ", "bold reverse" if name == current else "$foreground 60%")
+            (
+                f" {plain_text(_(title)) if plain else _(title)} ",
+                "bold reverse" if name == current else "$foreground 60%",
+            )
             for name, title in self._pages
         ]
         self.update(Content.assemble(*parts), layout=False)
@@ -56,7 +60,7 @@ class PageBar(Static):
         """Open the page under the mouse."""
         left = 0
         for name, title in self._pages:
-            width = cell_len(title) + 2
+            width = cell_len(_(title)) + 2
             if left <= event.x < left + width:
                 self.post_message(self.Chosen(name))
             left += width

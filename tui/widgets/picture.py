@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from engine.i18n import gettext as _
 from engine.results.pictures import Panel, Rgb
 from tui import halfblocks
 from tui.format import plain_text
@@ -124,7 +125,7 @@ class PictureView(Widget):
         self._tops = sorted({place.top - 1 for place in places})
         lines: dict[int, list[tuple[int, Strip]]] = {}
         for panel, place in zip(self._panels, places, strict=False):
-            lines.setdefault(place.top - 1, []).append((place.left, self._words(panel.title, place.width)))
+            lines.setdefault(place.top - 1, []).append((place.left, self._words(_(panel.title), place.width)))
             pixels = panel.scaled(place.width, halfblocks.pixel_rows(place, panel.size))
             for offset, strip in enumerate(self._image(pixels)):
                 lines.setdefault(place.top + offset, []).append((place.left, strip))

@@ -21,8 +21,8 @@ from tui.plots.spec import Figure
 from tui.widgets.plot_drawings import DrawingCache, Job, Look, draw_missing
 from tui.widgets.plot_messages import CursorMoved, DrawingsReady, Drawn
 from tui.widgets.plot_page import Cell, Page, Panel
-from tui.widgets.plot_paint import Painter, Runs, changed_cells, last_line, legend_rows
-from tui.widgets.plot_slice import SLICES, PlotSlice
+from tui.widgets.plot_paint import Painter, Runs, changed_cells, kept_whole, last_line, legend_rows
+from tui.widgets.plot_slice import PlotSlice, slices
 
 LEGEND_FROM, FOOTER_FROM = 8, 6  # rows from which there is room for a legend, and for the readout
 _DEBOUNCE_SECONDS = 0.05
@@ -162,7 +162,7 @@ class PlotView(Widget):
 
     def compose(self) -> ComposeResult:
         """Slices side by side."""
-        for _ in range(SLICES):
+        for _ in range(slices()):
             yield PlotSlice(self._line)
 
     def on_mount(self) -> None:
@@ -275,16 +275,16 @@ class PlotView(Widget):
         return self._lines[y]
 
     def _draw_line(self, y: int) -> Strip:
-        width, height = self.content_size
-        painter = self._paint()
+        (width, height), painter = self.content_size, self._paint()
         if self._problem:
             return painter.text(self._problem if y == 0 else "", "note", width)
-        if height >= FOOTER_FROM and y == height - 1:
-            return painter.runs(self._last_line(width), width)
         legend_top = height - 1 - len(self._legend)
+        edges = [part.left for part in self.query_children(PlotSlice)]
+        if height >= FOOTER_FROM and y == height - 1:
+            return painter.words(self._last_line(width), width, edges)
         if self._legend and y >= legend_top:
-            return painter.runs(self._legend[y - legend_top], width)
-        return painter.cells(self._page.row(y, width, self._overlay))
+            return painter.words(self._legend[y - legend_top], width, edges)
+        return painter.cells(kept_whole(self._page.row(y, width, self._overlay), edges))
 
     def _paint(self) -> Painter:
         """The styles of the moment; the widget's own style is only known once its CSS has been applied."""

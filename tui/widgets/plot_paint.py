@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import get_character_cell_size
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
@@ -59,9 +60,54 @@ class Painter:
         strip = Strip([Segment(text, self.style(role)) for text, role in row if text])
         return strip.adjust_cell_length(width, self.style(""))
 
+    def words(self, row: Runs, width: int, edges: Sequence[int]) -> Strip:
+        """Stretches of text, filled up to ``width`` cells, no wide character across an edge."""
+        if all(len(text) == cell_width(text) for text, _role in row):
+            return self.runs(row, width)
+        return self.cells(kept_whole(cells_of(row, width), edges))
+
     def text(self, text: str, role: str, width: int) -> Strip:
         """One text on one line."""
         return self.runs(((fit(text, width), role),), width)
+
+
+def kept_whole(cells: Sequence[tuple[str, str]], edges: Sequence[int]) -> list[tuple[str, str]]:
+    """A row in which no wide character lies across an edge, where a widget would have to cut it in two.
+
+    Args:
+        cells: characters with their roles; an empty one belongs to the wide character before it.
+        edges: columns at which another widget begins.
+
+    Returns:
+        As many cells. A text with a character across an edge is moved on from there by one, into the blank that ends
+        it, or back where there is none.
+    """
+    row = list(cells)
+    for edge in edges:
+        if not 0 < edge < len(row) or row[edge][0]:
+            continue
+        blanks = [at for at in range(edge + 1, len(row)) if row[at][0] == " "]
+        ends = [at for at in blanks if at + 1 == len(row) or row[at + 1][0] == " "]
+        if blanks:
+            del row[(ends or blanks)[0]]
+            row.insert(edge - 1, (" ", ""))
+        elif before := [at for at in range(edge - 1) if row[at][0] == " "]:
+            row.insert(edge + 1, (" ", ""))
+            del row[before[-1]]
+    return row
+
+
+def cells_of(runs_of_row: Iterable[tuple[str, str]], width: int) -> list[tuple[str, str]]:
+    """Stretches of text as single cells, filled up or cut to ``width``."""
+    row: list[tuple[str, str]] = []
+    for text, role in runs_of_row:
+        for char in text:
+            size = get_character_cell_size(char)
+            if size:
+                row += [(char, role), *[("", role)] * (size - 1)]
+            elif row:
+                row[-1] = (row[-1][0] + char, row[-1][1])
+    return (row + [(" ", "")] * (width - len(row)))[:width]
 
 
 def changed_cells(before: Strip, after: Strip) -> list[int]:

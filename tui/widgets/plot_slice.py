@@ -12,7 +12,18 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-SLICES = 5
+from engine.i18n import active
+
+_SLICES = 5
+
+
+def slices() -> int:
+    """How many slices a plot has.
+
+    One where texts have wide characters: Textual cuts what lies above widgets, such as a notification, at their edges,
+    and a wide character across an edge is lost.
+    """
+    return _SLICES if active() == "en" else 1
 
 
 class PlotSlice(Widget):

@@ -8,7 +8,7 @@ from analysis_frames import CATALOGUE, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.analysis.condition import MAX_TOKENS
+from engine.analysis.condition_tokens import MAX_TOKENS
 from engine.analysis.ranking import rank
 from engine.analysis.where import apply_where, parse_where
 from engine.catalogue import ALIASES
