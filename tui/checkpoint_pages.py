@@ -16,13 +16,14 @@ from engine.results.pictures import PictureRef, find_pictures
 from engine.text import visible
 from tui.format import metric_number
 from tui.frame_reading import FrameReader, Subject, default_key, inlier_curves, other_of, pseudo_checkpoints, regions_of
-from tui.frame_tables import AblationSource, FramesSource, SlicesSource, frame_key
+from tui.frame_tables import AblationSource, FramesSource, frame_key
 from tui.library import Library, Loaded
 from tui.parts import lost_parts
 from tui.plots import inliers
 from tui.plots.distribution import distribution, summary_boxes
 from tui.plots.spec import Figure
 from tui.slice_reading import SliceReader
+from tui.slice_table import SlicesSource
 from tui.state import ViewState
 from tui.widgets.grid_model import GridSource
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from engine.analysis.evidence import Evidence, weigh
+from engine.analysis.evidence import Evidence
+from engine.analysis.weighing import weigh
 from engine.catalogue import SCORE_KEY
 from engine.errors import DataError
 from engine.i18n import gettext as _

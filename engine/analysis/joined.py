@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from engine.analysis.evidence import Evidence, weigh
+from engine.analysis.evidence import Evidence
 from engine.analysis.overview import RunAnalysis, analyse
+from engine.analysis.weighing import weigh
 from engine.catalogue import Catalogue
 from engine.schema import CHECKPOINTS, Role
 

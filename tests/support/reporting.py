@@ -10,8 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from engine.analysis.comparability import facts_from
-from engine.analysis.evidence import weigh
 from engine.analysis.overview import analyse
+from engine.analysis.weighing import weigh
 from engine.catalogue import Catalogue
 from engine.config import Config
 from engine.report.material import Material, RunMaterial

@@ -17,8 +17,9 @@ from engine.results.discovery import discover
 from engine.results.writer import write_run as write_native
 from tui.checkpoint_pages import Content, Pages, Wish, wish_of
 from tui.frame_reading import Subject, default_key, frame_keys, other_of, regions_of
-from tui.frame_tables import AblationSource, FramesSource, SlicesSource, short_drives
+from tui.frame_tables import AblationSource, FramesSource, short_drives
 from tui.library import Library, Loaded
+from tui.slice_table import SlicesSource
 from tui.state import ViewState
 from tui.widgets.grid_model import GridSource
 

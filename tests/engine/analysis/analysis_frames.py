@@ -9,8 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from engine.analysis.evidence import Evidence, weigh
+from engine.analysis.evidence import Evidence
 from engine.analysis.overview import RunAnalysis, analyse
+from engine.analysis.weighing import weigh
 from engine.catalogue import Catalogue
 from engine.config import Config
 from engine.schema import CHECKPOINTS, SUMMARY

@@ -7,7 +7,7 @@ import polars as pl
 from analysis_frames import CATALOGUE, WEIGHTS, frames, run, summary_of, weighed
 from window_frames import arrays, drives_of
 
-from engine.analysis.evidence import weigh
+from engine.analysis.weighing import weigh
 
 D1, FPS = "depth.building.delta1", "performance.fps"
 

@@ -13,12 +13,13 @@ from support.results import load_one
 from engine.analysis.comparability import Facts
 from engine.analysis.compare import Comparison, Entry, compare, to_document
 from engine.analysis.documents import rank_document
-from engine.analysis.evidence import Evidence, weigh
+from engine.analysis.evidence import Evidence
 from engine.analysis.losses import losses, winning
 from engine.analysis.overview import RunAnalysis, analyse
 from engine.analysis.ranking import rank
 from engine.analysis.sliced import sliced, sliced_document
 from engine.analysis.slices import SLICES
+from engine.analysis.weighing import weigh
 from engine.errors import NoFramesError, UnknownNameError
 from engine.results.native import read_windows
 from engine.results.sums import window_sums

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from engine.analysis.evidence import weigh
 from engine.analysis.overview import analyse
+from engine.analysis.weighing import weigh
 from engine.catalogue import Catalogue
 from engine.config import DEFAULT_WEIGHTS
 from engine.schema import CHECKPOINTS, SUMMARY
