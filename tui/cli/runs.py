@@ -50,11 +50,12 @@ def list_runs(paths: Sequence[Path], *, config: Path | None, destination: Destin
         notes = [*notes, _("scores of these runs may not be compared: {reasons}").format(reasons=", ".join(reasons))]
     return destination.deliver(
         Answer(
-            document=lambda: runs_document([_row(overview) for overview in overviews]),
+            document=lambda: {**runs_document([_row(overview) for overview in overviews]), "notes": list(notes)},
             draw=lambda screen: _draw(screen, found, library.catalogue),
             table=lambda: FlatTable(_frame(overviews)),
             readable=lambda: _readable(overviews, library.catalogue),
             notes=notes,
+            in_document=True,
             code=0 if readable else 1,
         )
     )

@@ -15,7 +15,7 @@ KEYS = ["run", "path", "checkpoints", "protocol", "provenance", "best", "score",
 
 def test_the_document_has_the_keys_of_the_design(lorascope: Command, results: Path) -> None:
     document = lorascope("runs", results, "--format", "json").json
-    assert list(document) == ["runs"]
+    assert list(document) == ["runs", "notes"]
     assert [list(run) for run in document["runs"]] == [KEYS, KEYS]
     alpha = document["runs"][0]
     assert alpha == {
@@ -106,3 +106,5 @@ def test_scores_that_may_not_be_compared_are_said_to_be(lorascope: Command, resu
     note = "scores of these runs may not be compared: different samples"
     assert note in lorascope("runs", results).err
     assert note not in lorascope("runs", results / "alpha").err
+    (said,) = lorascope("runs", results, "--format", "json").json["notes"]
+    assert said == note
