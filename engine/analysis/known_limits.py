@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from engine.catalogue import Catalogue, Group
+from engine.i18n import mark
 
 COMPAT = "compat"
 
@@ -29,7 +30,7 @@ class KnownLimit:
 
     Attributes:
         limit: how much it can tell.
-        reason: one sentence without a full stop.
+        reason: one sentence without a full stop; English, and in the catalogue of the app's texts.
         perfect: what a perfect prediction gets from the existing system on buildings of the synthetic street, in the
             metric's unit; ``None`` where that was not measured.
     """
@@ -39,24 +40,28 @@ class KnownLimit:
     perfect: float | None = None
 
 
-_NORMALS = (
+_NORMALS = mark(
     "normals are differences of neighbouring pixels of sparse depth, zero-padded; most neighbours are holes, so angles "
     "are 80 to 95 degrees whatever is predicted"
 )
-_PLANARITY = (
+_PLANARITY = mark(
     "one plane is laid through all building points of a frame, whatever walls they are on, and those points are "
     "averages of several depths"
 )
-_PHOTOMETRIC = (
+_PHOTOMETRIC = mark(
     "depth is aligned to metres while the predicted translation keeps the model's own unit, so the two do not fit "
     "together and pixels are compared with the wrong ones"
 )
-_RELATIVE = "relative poses are formed as inv(E_i) E_i+1 of world-to-camera matrices, which depends on the world frame"
-_DEPTH = (
+_RELATIVE = mark(
+    "relative poses are formed as inv(E_i) E_i+1 of world-to-camera matrices, which depends on the world frame"
+)
+_DEPTH = mark(
     "the ground truth is wrong: IMU poses stand for camera poses, R_rect is never applied and accumulated points are "
     "averaged instead of the nearest being kept, so 89 % of the building pixels are off by more than 5 %"
 )
-_SPEED = "windows are counted, not frames, data loading is included, and models evaluated in parallel share the clock"
+_SPEED = mark(
+    "windows are counted, not frames, data loading is included, and models evaluated in parallel share the clock"
+)
 
 # By metric without its region, or by group.
 LIMITS: Mapping[str, KnownLimit] = MappingProxyType(
@@ -68,15 +73,23 @@ LIMITS: Mapping[str, KnownLimit] = MappingProxyType(
         "photometric": KnownLimit(Limit.NEAR_CHANCE, _PHOTOMETRIC),
         "pose.ate_trans": KnownLimit(
             Limit.NEAR_CHANCE,
-            "it is the mean distance of world-to-camera translations without any alignment, the true ones in world "
-            "coordinates: thousands of metres whatever is predicted",
+            mark(
+                "it is the mean distance of world-to-camera translations without any alignment, the true ones in world "
+                "coordinates: thousands of metres whatever is predicted"
+            ),
             3904.0,
         ),
         "pose.ate_rot_deg": KnownLimit(
             Limit.NEAR_CHANCE,
-            "rotations are compared without aligning the two worlds: near 177 degrees whatever is predicted",
+            mark("rotations are compared without aligning the two worlds: near 177 degrees whatever is predicted"),
         ),
-        "pose.rpe_trans": KnownLimit(Limit.NEAR_CHANCE, f"translations are unscaled, and {_RELATIVE}"),
+        "pose.rpe_trans": KnownLimit(
+            Limit.NEAR_CHANCE,
+            mark(
+                "translations are unscaled, and relative poses are formed as inv(E_i) E_i+1 of world-to-camera "
+                "matrices, which depends on the world frame"
+            ),
+        ),
         "pose.rpe_rot_deg": KnownLimit(Limit.NEAR_CHANCE, _RELATIVE),
         "depth": KnownLimit(Limit.DISTORTED, _DEPTH),
         "depth.abs_rel": KnownLimit(Limit.DISTORTED, _DEPTH, 1.10),
@@ -84,7 +97,7 @@ LIMITS: Mapping[str, KnownLimit] = MappingProxyType(
         "performance.fps": KnownLimit(Limit.DISTORTED, _SPEED),
         "performance.latency_sec": KnownLimit(Limit.DISTORTED, _SPEED),
         "performance.vram_mb": KnownLimit(
-            Limit.DISTORTED, "models evaluated in parallel share the counter of the peak memory"
+            Limit.DISTORTED, mark("models evaluated in parallel share the counter of the peak memory")
         ),
     }
 )
