@@ -130,6 +130,8 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call | str]:
 
 
 def _function(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Attribute):  # of a catalogue that is handed about
+        return call.func.attr
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
