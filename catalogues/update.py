@@ -33,6 +33,7 @@ KEYWORDS = {
 # The attribute of a screen that explains it; blanks in it do not count.
 HELP = "HELP"
 _PLURALS = {"ngettext", "nmark"}
+_METHODS = {"gettext", "ngettext", "pgettext"}
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 
@@ -131,7 +132,7 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call | str]:
 
 def _function(call: ast.Call) -> str:
     if isinstance(call.func, ast.Attribute):  # of a catalogue that is handed about
-        return call.func.attr
+        return call.func.attr if call.func.attr in _METHODS else ""
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.i18n import gettext as _
 from engine.i18n import mark
+from engine.metric import region_shown
 from engine.text import visible
 from tui.format import percent
 
@@ -31,7 +32,12 @@ _DRIVE = re.compile(r"\d{4}_\d{2}_\d{2}_drive_(\d+)_sync")
 def part_name(by: str, name: str) -> str:
     """A part as words: ``drive 0004``, ``stratum road``."""
     found = _DRIVE.fullmatch(name) if by == "drive" else None
-    return f"{kind_name(by)} {found[1] if found else visible(name)}"
+    return f"{kind_name(by)} {found[1] if found else own_name(by, name)}"
+
+
+def own_name(by: str, name: str) -> str:
+    """A part without what it is a part of."""
+    return region_shown(name) if by == "region" else visible(name)
 
 
 def kind_name(by: str) -> str:

@@ -11,7 +11,7 @@ from engine.i18n import gettext as _
 from engine.i18n import pgettext
 from tui.format import change_mark, metric_number, percent, reach, signed, verdict_mark, verdict_role
 from tui.frame_tables import Rows, short_drives
-from tui.parts import LOSES_MARK, kind_name
+from tui.parts import LOSES_MARK, kind_name, own_name
 from tui.plots.panels import heading
 from tui.slice_reading import ALL, Parts
 from tui.text import cell_width
@@ -56,7 +56,7 @@ class SlicesSource(Rows):
                 part = row["by"]
                 if part != ALL:
                     self._rows.append((part, _("by {part}").format(part=kind_name(part))))
-            name = short.get(row["slice"], row["slice"]) if part == "drive" else row["slice"]
+            name = short.get(row["slice"], row["slice"]) if part == "drive" else own_name(part, row["slice"])
             cells = [Cell(every if part == ALL else name)]
             cells += [Cell(str(row["windows"]), "muted"), Cell(str(row["frames"]), "muted")]
             cells.append(Cell(metric_number(row["value"], metric)))

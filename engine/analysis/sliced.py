@@ -10,8 +10,10 @@ import polars as pl
 
 from engine.analysis.comparison import Cell, Comparison, Entry
 from engine.analysis.deltas import Verdict
+from engine.analysis.slices import nearest
 from engine.catalogue import SCORE_KEY
 from engine.errors import NoFramesError, UnknownNameError
+from engine.schema import SliceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def sliced(comparison: Comparison, entries: Sequence[Entry], by: str) -> Sliced:
         )
     if by not in kinds:
         raise UnknownNameError("kind of parts", by, list(kinds), "--by")
-    return Sliced(by, tuple(names), tuple(columns))
+    order = sorted(names, key=nearest) if by == SliceKind.DISTANCE else names
+    return Sliced(by, tuple(order), tuple(columns))
 
 
 def _once(cells: dict[tuple[str, str], SliceCell]) -> dict[tuple[str, str], SliceCell]:

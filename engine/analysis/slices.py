@@ -80,7 +80,7 @@ def by_distance(sample: WindowSample, key: str) -> dict[str, str]:
         of, of_slice, part = whole.rpartition(OF_REGION)
         if of_slice and (family, of, own) == (group, region, name):
             found[part] = other
-    return dict(sorted(found.items(), key=lambda item: _begin(item[0])))
+    return dict(sorted(found.items(), key=lambda item: nearest(item[0])))
 
 
 def slice_statistics(whole: Statistics, sums: pl.DataFrame, catalogue: Catalogue) -> Statistics | None:
@@ -246,8 +246,8 @@ def _split(key: str) -> tuple[str, str, str]:
     return group, region, name
 
 
-def _begin(part: str) -> float:
-    """Where a slice by distance begins, metres: its name begins with that."""
+def nearest(part: str) -> float:
+    """Where a slice by distance begins, metres, by its name; infinity where that says nothing."""
     number = re.match(r"\d+(?:\.\d+)?", part)
     return float(number[0]) if number else math.inf
 

@@ -12,6 +12,7 @@ from engine.analysis.sliced import SliceCell, Sliced
 from engine.catalogue import Metric
 from engine.i18n import gettext as _
 from engine.results.names import storable
+from engine.schema import SliceKind
 from tui.cli.cells import Cell, Column, Row
 from tui.cli.compare_tables import Layout, block_columns, block_names, figure_cells, sentence
 from tui.cli.output import FlatTable
@@ -35,13 +36,13 @@ def draw(screen: Screen, comparison: Comparison, parts: Sliced, view: View, *, w
     lost = False
     for index, (name, column) in enumerate(zip(block_names(comparison), comparison.columns, strict=True)):
         cells = parts.columns[index]
-        title = (shown[name], column.checkpoint or "no checkpoint")
+        title = (shown[name], column.checkpoint or _("no checkpoint"))
         columns = [Column(_("part"), outside=True), Column("windows", "right"), *block_columns(title, layout)]
         rows: list[Row] = []
         for metric in comparison.metrics:
             own = [(part, cells[metric.key, part]) for part in parts.names if (metric.key, part) in cells]
-            # Parts that are regions have metrics of their own.
-            of_one = len({found.metric for _, found in own}) == 1
+            # Parts that are regions or classes are no parts of the metric's own region.
+            of_one = parts.by not in ("region", SliceKind.CLASS.value)
             rows += [Cell(heading(metric, region=of_one), "bold cyan")] if own else []
             if own and of_one:
                 whole = column.cells[metric.key]

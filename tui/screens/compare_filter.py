@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
+from engine.i18n import gettext as _
 from tui.screens.dialogs import LineDialog
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ def type_filter(screen: LorascopeScreen, keys: Sequence[str], catalogue: Catalog
 
     def check(text: str) -> None:
         if text.strip() and not match_metrics(text, keys, catalogue):
-            raise UsageError(f"no metric fits {text!r}")
+            raise UsageError(_("no metric fits {text}").format(text=repr(text)))
 
     def done(text: str | None) -> None:
         if text is not None:
             screen.state.metrics = text.strip()
             screen.refresh_view()
 
-    hint = "e.g. building   depth.*.abs_rel   delta1, planarity   !pose   (empty: all)"
-    screen.app.push_screen(LineDialog("Metrics to show", screen.state.metrics, check=check, hint=hint), done)
+    hint = _("e.g. building   depth.*.abs_rel   delta1, planarity   !pose   (empty: all)")
+    screen.app.push_screen(LineDialog(_("Metrics to show"), screen.state.metrics, check=check, hint=hint), done)
