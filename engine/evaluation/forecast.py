@@ -11,8 +11,9 @@ from engine.errors import LorascopeError
 from engine.evaluation.ahead import ReadyWindow
 from engine.evaluation.plan import BASELINE, Plan
 from engine.evaluation.predictors import ModelPredictors, choose_device
-from engine.evaluation.runner import preparation, prior_state
+from engine.evaluation.runner import prior_state
 from engine.evaluation.shard import ShardWorker
+from engine.evaluation.shard_function import preparation
 
 _TRIED = 2  # checkpoints that are loaded to see what one more costs
 
@@ -84,7 +85,7 @@ def time_window(plan: Plan) -> WindowTime:
     Raises:
         DataError: the base weights or the window cannot be read.
     """
-    device = choose_device(plan.config.device)
+    device = choose_device(plan.config.devices[0])
     predictors = ModelPredictors(plan.config, device)
     for source in plan.checkpoints:
         if len(predictors.names) > _TRIED:

@@ -47,7 +47,7 @@ def read_native(folder: Path, name: str, log: ProblemLog) -> Reading:
     of_frames, has_frames = summarise(folder, metadata.protocol.align, log)
     tables = [of_frames, _cost(folder, log), _stored_summary(folder, log)]
     summary = pl.concat(tables).unique(["checkpoint", "metric"], keep="first", maintain_order=True)
-    if summary.is_empty() and metadata.status != "running":  # one that runs may have none yet
+    if summary.is_empty() and metadata.status == "done":  # one that runs may have none yet
         log.error(storable(folder.name), f"neither per-frame rows nor {SUMMARY} hold a result")
     return Reading(metadata, _entries(metadata, summary, log), summary, has_frames=has_frames)
 
