@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 COMMAND_WORDS = frozenset(
-    {"runs", "compare", "rank", "trend", "frames", "export", "next", "evaluate", "cost", "selftest", "synth"}
+    {"runs", "compare", "rank", "trend", "frames", "export", "next", "evaluate", "jobs", "cost", "selftest", "synth"}
 )
 
 

@@ -90,13 +90,18 @@ class Journal:
             return
         except OSError as error:
             raise DataError(f"{self._path}: cannot be read ({error.strerror or error})") from error
-        for line in raw.split(b"\n"):
-            try:
-                fields = json.loads(line)
-                kind, time = fields.pop("event"), fields.pop("time")
-            except (ValueError, KeyError, AttributeError, TypeError):
-                continue
-            yield Event(str(kind), fields, str(time))
+        yield from parse_events(raw)
+
+
+def parse_events(raw: bytes) -> Iterator[Event]:
+    """The events of a piece of a journal; lines that are no events are skipped."""
+    for line in raw.split(b"\n"):
+        try:
+            fields = json.loads(line)
+            kind, time = fields.pop("event"), fields.pop("time")
+        except (ValueError, KeyError, AttributeError, TypeError):
+            continue
+        yield Event(str(kind), fields, str(time))
 
 
 @dataclass(frozen=True, slots=True)
