@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.errors import DataError, LorascopeError, UsageError
+from engine.state_folder import state_folder
 from engine.text import visible
-from tui.state import state_folder
 
 
 def open_app(

@@ -14,7 +14,7 @@ from tui.text import cell_width
 from tui.widgets.grid_model import Cell, Column
 
 _SPARK = 11
-_STATUS_ROLES = {"ok": "", "partial": "warning", "running": "accent", "broken": "error"}
+_STATUS_ROLES = {"ok": "", "partial": "warning", "stopped": "warning", "running": "accent", "broken": "error"}
 # What `s` sorts by, in its order: column key and whether the greatest comes first.
 SORTS = (("", False), ("score", True), ("delta", True), ("name", False), ("status", False))
 
@@ -33,7 +33,7 @@ def visible_runs(session: Session, words: str, sort: str) -> list[str]:
     if sort == "name":
         return sorted(keys, key=lambda key: natural_key(session.name(key)))
     if sort == "status":
-        order = ("broken", "partial", "running", "ok")
+        order = ("broken", "partial", "stopped", "running", "ok")
         states = {key: session.overviews[key].status for key in keys if key in session.overviews}
         return sorted(keys, key=lambda key: order.index(states[key]) if key in states else len(order))
     if sort in ("score", "delta"):

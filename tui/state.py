@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from engine.atomic import atomic_write_bytes
+from engine.state_folder import state_folder
 
 View = Literal["percent", "delta", "absolute"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -105,11 +105,6 @@ class ViewState:
             return False
         self.basket.append(item)
         return True
-
-
-def state_folder() -> Path:
-    """Where views and preferences are kept: ``lorascope`` in ``$XDG_STATE_HOME`` (default ``~/.local/state``)."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "lorascope"
 
 
 def state_file(roots: Sequence[Path]) -> Path:

@@ -107,10 +107,10 @@ class Run:
 
     @property
     def status(self) -> str:
-        """``broken`` (nothing readable), ``partial`` (something could not be read), ``running`` or ``ok``."""
-        running = self.metadata.status == "running"
+        """``broken`` (nothing readable), ``partial`` (something cannot be read), ``running``, ``stopped`` or ``ok``."""
+        unfinished = self.metadata.status if self.metadata.status != "done" else None
         if self.summary.is_empty():
-            return "running" if running and not self.errors else "broken"
+            return unfinished if unfinished and not self.errors else "broken"
         if self.errors:
             return "partial"
-        return "running" if running else "ok"
+        return unfinished or "ok"

@@ -27,6 +27,8 @@ def evaluate_checkpoints(
     as_json: bool,
     plain: bool | None,
     cost: bool = False,
+    detach: bool = False,
+    queue: bool = False,
 ) -> int:
     """Evaluate, or go on where an evaluation stopped.
 
@@ -37,9 +39,12 @@ def evaluate_checkpoints(
         as_json: JSON on stdout instead of text.
         plain: ASCII alone.
         cost: afterwards measure what each checkpoint costs.
+        detach: as a job that outlives the terminal.
+        queue: after the jobs on the same devices that were started before; only with ``detach``.
 
     Returns:
-        0 where the run is finished, with what failed named; 130 where the user stopped it.
+        0 where the run is finished, with what failed named, or the job is under way; 1 where shards were set aside; 130
+        where the user stopped it.
 
     Raises:
         LorascopeError: settings are wrong, a package is missing, or nothing could be evaluated.
@@ -48,19 +53,28 @@ def evaluate_checkpoints(
         from engine.evaluation.config import make_config
 
         config = make_config(dict(values), file=file)  # wrong settings are told before anything slow is imported
+        from engine.cluster.execute import execute
         from engine.evaluation.plan import make_plan
-        from engine.evaluation.runner import evaluate, prior_state
+        from engine.evaluation.runner import prior_state
     plan = make_plan(config)
     if dry_run:
         from tui.cli.evaluate_plan import tell_plan
 
         return tell_plan(plan, as_json=as_json, plain=plain)
+    before = prior_state(plan)
+    if detach:
+        from tui.cli.jobs import start_job
+
+        return start_job(config, cost=cost, queue=queue, as_json=as_json, plain=plain)
     try:
+        from engine.jobs.presence import Presence
         from tui.cli.evaluate_display import open_display
 
-        before = prior_state(plan)
-        with nullcontext(_print_event) if as_json else open_display(plan, before, plain=plain) as watch:
-            evaluate(config, watch=watch, plan=plan)
+        with (
+            nullcontext(_print_event) if as_json else open_display(plan, before, plain=plain) as watch,
+            Presence(config.to, config.devices) as presence,
+        ):
+            execute(plan, presence, watch=watch)
     except KeyboardInterrupt:
         print("stopped; the same command goes on", file=sys.stderr)
         return INTERRUPTED
@@ -70,6 +84,8 @@ def evaluate_checkpoints(
         raise DataError(f"none of the {len(plan.windows)} windows could be read; window {window}: {why}")
     if not as_json:
         _tell_end(plan, before, after, plain)
+    if not after.finished:
+        return 1 if after.set_aside else INTERRUPTED
     return _measure_costs(plan, as_json=as_json, plain=plain) if cost else 0
 
 
@@ -105,6 +121,8 @@ def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> No
     read = len(plan.windows) - len(after.failed_windows)
     good = len(plan.checkpoints) - len(after.failed_checkpoints)
     said = "was finished already" if before.finished else f"finished, {duration(after.seconds)} of computing"
+    if not after.finished:
+        said = f"not finished, {len(after.shards)} of {counted(len(plan.shards), 'shard')} are done"
     screen.outside(f"{run}: {said}", "bold")
     screen.line(f"  {counted(read, 'window')}, {counted(good, 'checkpoint')} and the baseline")
     if after.sharing.get("modules") and not before.finished:
@@ -114,5 +132,9 @@ def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> No
         screen.paragraph(screen.words(f"failed: checkpoint {name}: {why}"), indent="  ")
     for window, why in sorted(after.failed_windows.items()):
         screen.paragraph(screen.words(f"failed: window {window}: {why}"), indent="  ")
+    for shard, why in sorted(after.set_aside.items()):
+        screen.paragraph(screen.words(f"set aside: shard {shard}: {why}"), indent="  ")
+    if not after.finished:
+        screen.line("  the same command goes on")
     verb = "rank" if good else "runs"
     screen.outside(f"  look at it: lorascope {verb} {visible(shlex.quote(str(run)))}")

@@ -61,6 +61,9 @@ class Tally:
             checkpoints = [f"checkpoint {name}: {why}" for name, why in data["failed_checkpoints"].items()]
             self.models -= len(checkpoints)
             return windows + checkpoints
+        if event.kind == "shard_failed":
+            after = "set aside" if data["set_aside"] else f"attempt {data['attempt']}"
+            return [f"shard {data['shard']}, {after}: {data['why']}"]
         if event.kind == "checkpoint_failed":
             self.models -= 1
             return [f"checkpoint {data['checkpoint']}: {data['why']}"]

@@ -23,39 +23,14 @@ def tell_plan(plan: Plan, *, as_json: bool, plain: bool | None) -> int:
     Raises:
         UsageError: the run's folder holds something else.
     """
-    from engine.evaluation.forecast import forecast
+    from engine.evaluation.forecast import forecast, plan_document
 
     expected = forecast(plan)
     if as_json:
-        print_json(_document(plan, expected))
+        print_json({**plan_document(plan, expected), "estimate": _estimate(expected)})
     else:
         _draw(Screen(plain=plain), plan, expected)
     return 0
-
-
-def _document(plan: Plan, expected: Forecast) -> dict[str, object]:
-    config = plan.config
-    return {
-        "run": config.run_name,
-        "to": str(config.to),
-        "protocol": config.protocol,
-        "dataset": {"name": plan.dataset.name, "root": plan.dataset.root_name, "split": config.split},
-        "windows": len(plan.windows),
-        "available": plan.available,
-        "strata": dict(plan.strata),
-        "seq_len": config.seq_len,
-        "sampling": config.sampling,
-        "seed": config.seed,
-        "fingerprint": plan.fingerprint,
-        "left_out": plan.left_out,
-        "model": config.model,
-        "checkpoints": [source.name for source in plan.checkpoints],
-        "shards": len(plan.shards),
-        "shards_done": expected.shards_done,
-        "seconds_per_window": expected.seconds_per_window,
-        "seconds": expected.seconds,
-        "estimate": _estimate(expected),
-    }
 
 
 def _draw(screen: Screen, plan: Plan, expected: Forecast) -> None:
@@ -93,4 +68,5 @@ def _estimate(expected: Forecast) -> str:
     return (
         f"about {duration(expected.seconds)}: {expected.window.once:.2g} s for a window and the baseline{each}, "
         f"measured on the first one, times {counted(expected.windows_left, 'window')}"
+        f"{f' on {expected.devices} devices' if expected.devices > 1 else ''}"
     )
