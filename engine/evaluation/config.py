@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, UnknownNameError
 
 # Where and how fast, not what: a run may be gone on with when these change.
 _NOT_IN_THE_NUMBERS = {
@@ -27,6 +28,7 @@ _NOT_IN_THE_NUMBERS = {
 
 Align = Literal["none", "scale", "median", "scale_shift"]
 DEVICES = "auto, cpu, cuda or cuda:N"
+MODELS = ("vggt", "tiny")  # the families of engine.inference.families, which is too heavy to ask
 
 
 class EvaluationConfig(BaseModel):
@@ -57,6 +59,7 @@ class EvaluationConfig(BaseModel):
             worker on one device is the process of the evaluation itself. With ``cluster`` it may be 0.
         listen: address or network interface where they reach this machine; ``None`` for the one that leads out.
         shard_timeout: seconds after which a shard counts as failed.
+        only: take the checkpoints of these names, with commas between; ``*``, ``?`` and ``[34]`` match as in a shell.
         limit_checkpoints: take the first so many.
         protocol: only ``v1`` is run from raw data.
         shard: windows computed between two writes.
@@ -92,6 +95,7 @@ class EvaluationConfig(BaseModel):
     workers: Annotated[int, Field(ge=0, le=1024)] | None = None
     listen: str | None = None
     shard_timeout: Annotated[float, Field(gt=0)] = 3600.0
+    only: str | None = None
     limit_checkpoints: Annotated[int, Field(ge=0)] | None = None
     protocol: Literal["v1"] = "v1"
     shard: Annotated[int, Field(ge=1)] = 4
@@ -116,6 +120,20 @@ class EvaluationConfig(BaseModel):
     def _somebody_works(cls, value: int | None, others: ValidationInfo) -> int | None:
         if value == 0 and not others.data.get("cluster"):
             raise ValueError("0 needs --cluster, where others work")
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        if value not in MODELS:
+            raise ValueError(str(UnknownNameError("model", value, MODELS)))
+        return value
+
+    @field_validator("only")
+    @classmethod
+    def _names(cls, value: str | None) -> str | None:
+        if value is not None and not all(part.strip() for part in value.split(",")):
+            raise ValueError("must be names with commas between")
         return value
 
     @field_validator("protocol", mode="before")
@@ -178,13 +196,23 @@ def make_config(values: dict[str, Any], *, file: Path | None = None) -> Evaluati
         return EvaluationConfig.model_validate(merged)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = place_of(first)
         option = f"--{place.replace('_', '-')}"
         where = f"{file}: {place}" if file is not None and place not in values else option
         if first["type"] == "missing":
             raise ConfigError(f"missing option {option}", "see lorascope evaluate --help") from None
-        words = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{where}: {words[:1].lower()}{words[1:]}", "see lorascope evaluate --help") from None
+        raise ConfigError(f"{where}: {words_of(first)}", "see lorascope evaluate --help") from None
+
+
+def place_of(mistake: ErrorDetails) -> str:
+    """The field that a mistake is in."""
+    return ".".join(str(part) for part in mistake["loc"])
+
+
+def words_of(mistake: ErrorDetails) -> str:
+    """What is wrong with a field's value, without the field's name."""
+    words = mistake["msg"].removeprefix("Value error, ")
+    return f"{words[:1].lower()}{words[1:]}"
 
 
 def _from_file(path: Path) -> dict[str, Any]:

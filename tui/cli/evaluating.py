@@ -80,6 +80,10 @@ def evaluate(
     shard_timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Then a shard counts as failed. [default: 3600]")
     ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Only checkpoints of these names; commas between, * and ? as in a shell."),
+    ] = None,
     limit_checkpoints: Annotated[
         int | None, typer.Option(metavar="N", help="Only the first N checkpoints. [default: all]")
     ] = None,
@@ -153,6 +157,7 @@ def evaluate(
         "cluster": cluster,
         "listen": listen,
         "shard_timeout": shard_timeout,
+        "only": only,
         "limit_checkpoints": limit_checkpoints,
         "protocol": protocol,
         "shard": shard,
