@@ -13,6 +13,8 @@ Looked for in the folder one stands in and its parents, then in the user's confi
     [metrics."my.metric"]
     label = "my metric"
     direction = "lower"
+
+``[evaluate]`` and ``[launch.presets.NAME]`` in the same file are settings of evaluations.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from engine.catalogue import Catalogue, Direction
 from engine.errors import ConfigError
 
 FILE_NAME = "lorascope.toml"
+# Tables that say how evaluations are started; whoever starts them reads them.
+EVALUATE, LAUNCH = "evaluate", "launch"
 
 # Composite score of the existing system (protocol, section 7), all on buildings.
 DEFAULT_WEIGHTS = {
@@ -137,7 +141,7 @@ def load_config(path: Path | None = None, *, start: Path | None = None) -> Confi
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{found}: not valid TOML: {error}") from None
     try:
-        config = Config.model_validate(raw)
+        config = Config.model_validate({name: table for name, table in raw.items() if name not in (EVALUATE, LAUNCH)})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

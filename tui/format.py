@@ -14,6 +14,7 @@ __all__ = [
     "MISSING",
     "change_mark",
     "distinct",
+    "duration",
     "metric_number",
     "number",
     "percent",
@@ -70,6 +71,9 @@ _PLAIN = str.maketrans(
         "█": "#",
         "▏": "|",
         "┃": "|",
+        "‹": "<",
+        "›": ">",
+        "░": ".",
     }
 )
 
@@ -105,6 +109,19 @@ def short_path(path: Path) -> str:
     if path.is_relative_to(here):
         return str(path.relative_to(here))
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
+def duration(seconds: float) -> str:
+    """A time that people read: ``8 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
 
 
 def distinct(runs: Sequence[tuple[str, Path]]) -> list[str]:

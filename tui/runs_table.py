@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from engine.jobs.snapshot import JobState
 from engine.results.names import natural_key
+from tui.evaluations.job_rows import percent_done
 from tui.format import MISSING, number, percent, plain_text
 from tui.plots.sparkline import sparkline
 from tui.session import Overview, Session
@@ -70,7 +72,7 @@ class RunsSource:
             Column("score", "score", 7, "right"),
             Column("delta", "D%" if plain else "Δ%", 6, "right"),
             Column("curve", "score curve", _SPARK),
-            Column("status", "status", 7),
+            Column("status", "status", 9, min_width=7),
             Column("protocol", "protocol", 9, min_width=6),
             Column("provenance", "from", 10, min_width=6),
             Column("folder", "folder", min(max(folders, 6), 40), min_width=6, ellipsis="middle"),
@@ -104,12 +106,9 @@ class RunsSource:
                 Cell(waiting, "muted"), blank, blank, Cell(folder, "muted"),
             )  # fmt: skip
         delta = overview.delta_pct
-        status = overview.status
         problems = len(overview.problems)
-        if status == "ok" and problems:
-            status = "ok !"
+        status, role = self._status(overview)
         curve = sparkline(overview.curve, _SPARK, plain=self._plain) if overview.curve else ""
-        role = _STATUS_ROLES.get(overview.status, "")
         missing = plain_text(MISSING) if self._plain else MISSING
         return (
             Cell(overview.name, "error" if overview.status == "broken" else ""),
@@ -123,6 +122,17 @@ class RunsSource:
             Cell(overview.provenance, "muted"),
             Cell(folder, "muted"),
         )
+
+    def _status(self, overview: Overview) -> tuple[str, str]:
+        """A run's status and its role; of one that is computed now how far it is."""
+        job = self._session.job(overview.key)
+        if job is not None and job.state.alive and job.windows:
+            return f"live {percent_done(job)}", "accent"
+        if job is not None and job.state is JobState.DEAD:
+            return job.state.value, "error"
+        if overview.status == "ok" and overview.problems:
+            return "ok !", "warning"
+        return overview.status, _STATUS_ROLES.get(overview.status, "")
 
     def _folder(self, path: Path) -> str:
         if self._session.samples:

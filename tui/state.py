@@ -14,7 +14,7 @@ from engine.state_folder import state_folder
 
 View = Literal["percent", "delta", "absolute"]
 VIEWS: tuple[View, ...] = get_args(View)
-SCREENS = ("runs", "compare", "trends", "pick", "checkpoint")
+SCREENS = ("runs", "compare", "trends", "pick", "checkpoint", "launch")
 BEST = "best"
 
 
@@ -81,6 +81,10 @@ class ViewState:
     frames_order: str = "worst"
     basket: list[BasketItem] = field(default_factory=list)
     checkpoint_dirs: dict[str, str] = field(default_factory=dict)
+    launch: dict[str, str] = field(default_factory=dict)
+    launch_page: str = ""
+    launch_job: str = ""
+    launch_detail: str = ""
 
     def toggle_mark(self, run: str) -> None:
         """Mark a run, or take its mark away."""

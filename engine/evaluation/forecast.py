@@ -109,6 +109,7 @@ def plan_document(plan: Plan, expected: Forecast) -> dict[str, object]:
         "shards_done": expected.shards_done,
         "seconds_per_window": expected.seconds_per_window,
         "seconds": expected.seconds,
+        "why_not": expected.why_not,
     }
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:  # discovery and the first paint do without Polars
     from engine.schema import RunMetadata
 
 
+# Statuses of runs that do not have all their windows yet.
+UNFINISHED = frozenset({"running", "stopped"})
+
+
 class RunKind(StrEnum):
     """The form in which a run lies on disk."""
 

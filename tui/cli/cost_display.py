@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.text import counted, visible
-from tui.cli.evaluate_display import duration
 from tui.cli.screen import terminal_width
-from tui.format import plain_text
+from tui.format import duration, plain_text
 from tui.launch import wants_plain
 from tui.text import fit
 

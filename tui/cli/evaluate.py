@@ -113,8 +113,8 @@ def _print_event(event: Event) -> None:
 
 
 def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> None:
-    from tui.cli.evaluate_display import duration
     from tui.cli.screen import Screen
+    from tui.format import duration
 
     screen = Screen(plain=plain)
     run = plan.config.to

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.text import counted, visible
-from tui.format import plain_text
+from tui.format import duration, plain_text
 from tui.launch import wants_plain
 
 if TYPE_CHECKING:
@@ -140,16 +140,3 @@ def _bar(tally: Tally) -> Iterator[Callable[[Event], None]]:
                 progress.update(task, completed=tally.done, description=tally.words())
 
         yield show
-
-
-def duration(seconds: float) -> str:
-    """A time that people read: ``8 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.text import counted
-from tui.cli.evaluate_display import duration
 from tui.cli.gather import some
 from tui.cli.output import print_json
 from tui.cli.screen import Screen
+from tui.format import duration
 
 if TYPE_CHECKING:
     from engine.evaluation.forecast import Forecast

@@ -9,9 +9,8 @@ from engine.jobs.gpu import GpuUse
 from engine.jobs.snapshot import JobSnapshot, JobState, ShardState, WorkerView
 from engine.text import counted, visible
 from tui.cli.cells import Cell, Column
-from tui.cli.evaluate_display import duration
 from tui.cli.screen import Screen
-from tui.format import distinct, plain_text
+from tui.format import distinct, duration, plain_text
 from tui.launch import wants_plain
 
 STYLES = {

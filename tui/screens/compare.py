@@ -9,6 +9,9 @@ from textual import on
 from textual.widget import Widget
 
 from engine.errors import LorascopeError, UsageError
+from engine.i18n import gettext as _
+from engine.results.model import UNFINISHED
+from engine.text import listed
 from tui.commands import Command, bindings
 from tui.screens.base import LorascopeScreen
 from tui.state import BEST, Block
@@ -87,7 +90,11 @@ class CompareScreen(LorascopeScreen):
 
         self._blocks = [block for block in blocks if block.run in loaded]
         self._loaded = loaded
-        names = self.session.names([block.run for block in self._blocks])
+        partial = _("{name} (partial)")
+        names = [
+            partial.format(name=name) if loaded[block.run].run.status in UNFINISHED else name
+            for block, name in zip(self._blocks, self.session.names([b.run for b in self._blocks]), strict=True)
+        ]
         state = self.state
         evidence = {key: found for key, entry in loaded.items() if (found := self.evidence(entry))}
         self.judging = any(not self.session.judged(entry)[0] for entry in loaded.values())
@@ -122,6 +129,9 @@ class CompareScreen(LorascopeScreen):
 
     def _worth_knowing(self) -> str:
         comparison = self._comparison
+        partial = [self.session.name(key) for key, loaded in self._loaded.items() if loaded.run.status in UNFINISHED]
+        if partial:
+            return _("partial, not all windows are computed: {names}").format(names=listed(partial))
         if comparison and len(self._loaded) > 1 and comparison.headline:
             return comparison.headline
         problems = [problem for loaded in self._loaded.values() for problem in loaded.run.problems]
