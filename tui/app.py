@@ -6,11 +6,10 @@ import gc
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
-from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
@@ -23,11 +22,16 @@ from tui.commands import Command, bindings
 from tui.driver import lean
 from tui.finding import Finder
 from tui.loader import Batch, Judging, Loader
+from tui.messages import JobsSeen, RunsFound, RunsRead
 from tui.screens.base import LorascopeScreen
 from tui.screens.runs import RunsScreen
 from tui.session import KEEP_LOADED, Session
 from tui.state import load_preferences, save_preferences
 from tui.themes import DEFAULT_THEME, THEMES
+
+if TYPE_CHECKING:
+    from tui.evaluations.desk import Desk
+    from tui.evaluations.watching import Board, Watcher
 
 # name -> module and class; imported when first shown.
 _SCREENS = {
@@ -35,19 +39,8 @@ _SCREENS = {
     "trends": "tui.screens.trends:TrendsScreen",
     "pick": "tui.screens.pick:PickScreen",
     "checkpoint": "tui.screens.checkpoint:CheckpointScreen",
+    "launch": "tui.screens.launch:LaunchScreen",
 }
-
-
-class RunsFound(Message):
-    """The finder has something to take."""
-
-
-class RunsRead(Message):
-    """The loader read runs."""
-
-    def __init__(self, batch: Batch) -> None:
-        super().__init__()
-        self.batch = batch
 
 
 class LorascopeApp(App[None]):
@@ -59,6 +52,7 @@ class LorascopeApp(App[None]):
         plain: draw with ASCII alone.
         config: a ``lorascope.toml`` that was named.
         finder: already looking for runs below ``paths``; by default one is started.
+        desk: starts evaluations and looks at jobs; by default the one that really does.
     """
 
     TITLE = "lorascope"
@@ -69,6 +63,7 @@ class LorascopeApp(App[None]):
         Command("show('trends')", "3", "trends", "Go to Trends.", footer=False),
         Command("show('pick')", "4", "pick", "Go to Pick.", footer=False),
         Command("show('checkpoint')", "5", "checkpoint", "Go to Checkpoint.", footer=False),
+        Command("show('launch')", "6", "launch", "Go to Launch.", footer=False),
         Command("reload", "ctrl+r", "reload", "Look for runs again and read them anew.", footer=False),
         Command("theme", "T", "theme", "Change to the next of lorascope's themes.", footer=False),
         Command("plain", "P", "plain text", "Draw with ASCII characters alone, or no longer.", footer=False),
@@ -87,6 +82,7 @@ class LorascopeApp(App[None]):
         plain: bool = False,
         config: Path | None = None,
         finder: Finder | None = None,
+        desk: Desk | None = None,
     ) -> None:
         super().__init__()
         # Every frame of an animation is bytes that a slow line has to carry.
@@ -94,6 +90,8 @@ class LorascopeApp(App[None]):
         self.session = Session(paths, config)
         self.plain_mode = plain
         self._loader: Loader | None = None
+        self._desk = desk
+        self._watcher: Watcher | None = None
         self._finder = finder or Finder(self.session.roots)
         for entry in THEMES:
             self.register_theme(entry)
@@ -127,6 +125,7 @@ class LorascopeApp(App[None]):
         self._loader = Loader(self.session.config_path, self._deliver)
         self._read(list(self.session.refs.values()))
         self._listen()
+        self.watch_jobs(closely=False)
         if self.session.state.screen != "runs" and not self.session.state_is_fresh:
             self.action_show(self.session.state.screen)
 
@@ -138,6 +137,8 @@ class LorascopeApp(App[None]):
         """Keep the view; stop reading."""
         if self._loader:
             self._loader.stop()
+        if self._watcher:
+            self._watcher.stop()
         self.session.save()
 
     def on_runs_found(self) -> None:
@@ -177,6 +178,38 @@ class LorascopeApp(App[None]):
         if self._loader:
             self._loader.judge(judging)
 
+    @property
+    def desk(self) -> Desk:
+        """Starts evaluations and looks at jobs; to be called in threads."""
+        if self._desk is None:
+            from tui.evaluations.desk import Desk
+
+            self._desk = Desk(self.session.places)
+        return self._desk
+
+    def watch_jobs(self, *, closely: bool, now: bool = False) -> None:
+        """Have jobs looked at from now on: often where somebody looks on, and at once where something was done."""
+        if self._watcher is None:
+            from tui.evaluations.watching import Freshness, Watcher
+
+            self._watcher = Watcher(lambda: self.desk, Freshness(self.session.places), self._announce_jobs)
+        self._watcher.watch(closely=closely, now=now)
+
+    def _announce_jobs(self, board: Board) -> None:
+        """In the watcher's thread."""
+        self.post_message(JobsSeen(board))
+
+    def on_jobs_seen(self, event: JobsSeen) -> None:
+        """Show them; read what they have computed since. What was read before is shown until then."""
+        for job in self.session.take_jobs(event.board.jobs):
+            self.notify(f"{job.name}: {job.state.value}{f' ({job.why})' if job.why else ''}", timeout=6)
+        self.session.add_refs(event.board.fresh)
+        if self._loader and event.board.fresh:
+            self._loader.request(event.board.fresh, urgent=True, keep=True, baselines=self.session.state.baselines)
+        for screen in self.screen_stack:
+            if isinstance(screen, LorascopeScreen) and screen.is_current:
+                screen.follow_jobs()
+
     def on_runs_read(self, event: RunsRead) -> None:
         """Take over what was read."""
         batch = event.batch
@@ -210,15 +243,6 @@ class LorascopeApp(App[None]):
     ) -> None:
         """Say something in a corner. Messages hold outside text: they are literal, whatever the caller thinks."""
         super().notify(visible(message), title=title, severity=severity, timeout=timeout, markup=False)
-
-    def headline(self) -> str:
-        """What is open, for the right end of the tabs."""
-        session = self.session
-        count = len(session.refs)
-        if session.discovering and not count:
-            return _("looking …")
-        where = _("samples") if session.samples else ", ".join(root.name or str(root) for root in session.roots)
-        return f"{where or Path.cwd().name} · {counted(count, 'run')}"
 
     def action_show(self, name: str) -> None:
         """Show a screen by its name. Runs lies at the bottom of the stack, the others one above it."""

@@ -11,8 +11,9 @@ from engine.errors import LorascopeError
 from engine.evaluation.ahead import ReadyWindow
 from engine.evaluation.plan import BASELINE, Plan
 from engine.evaluation.predictors import ModelPredictors, choose_device
-from engine.evaluation.runner import preparation, prior_state
+from engine.evaluation.runner import prior_state
 from engine.evaluation.shard import ShardWorker
+from engine.evaluation.shard_function import preparation
 
 _TRIED = 2  # checkpoints that are loaded to see what one more costs
 
@@ -40,6 +41,7 @@ class Forecast:
         checkpoints: besides the baseline.
         window: measured on the first window; ``None`` where it could not be.
         why_not: why it was not measured; empty where it was.
+        devices: that compute side by side.
     """
 
     shards_done: int
@@ -47,6 +49,7 @@ class Forecast:
     checkpoints: int
     window: WindowTime | None
     why_not: str = ""
+    devices: int = 1
 
     @property
     def seconds_per_window(self) -> float | None:
@@ -55,13 +58,17 @@ class Forecast:
 
     @property
     def seconds(self) -> float | None:
-        """Seconds for what is left."""
+        """Seconds for what is left, on all devices."""
         each = self.seconds_per_window
-        return None if each is None else each * self.windows_left
+        return None if each is None else each * self.windows_left / self.devices
 
 
-def forecast(plan: Plan) -> Forecast:
+def forecast(plan: Plan, *, timed: bool = True) -> Forecast:
     """Look at what is done already, and time the first window where it can be read.
+
+    Args:
+        plan: the work.
+        timed: whether to; it loads the model.
 
     Raises:
         UsageError: the run's folder holds something else.
@@ -72,10 +79,38 @@ def forecast(plan: Plan) -> Forecast:
     count = len(plan.checkpoints)
     if left == 0:
         return Forecast(len(state.shards), 0, count, None, "nothing is left to do")
+    if not timed:
+        return Forecast(len(state.shards), left, count, None, "nobody asked for it")
     try:
-        return Forecast(len(state.shards), left, count, time_window(plan))
+        return Forecast(len(state.shards), left, count, time_window(plan), devices=len(plan.config.devices))
     except LorascopeError as error:
         return Forecast(len(state.shards), left, count, None, str(error))
+
+
+def plan_document(plan: Plan, expected: Forecast) -> dict[str, object]:
+    """The plan as plain data for programs."""
+    config = plan.config
+    return {
+        "run": config.run_name,
+        "to": str(config.to),
+        "protocol": config.protocol,
+        "dataset": {"name": plan.dataset.name, "root": plan.dataset.root_name, "split": config.split},
+        "windows": len(plan.windows),
+        "available": plan.available,
+        "strata": dict(plan.strata),
+        "seq_len": config.seq_len,
+        "sampling": config.sampling,
+        "seed": config.seed,
+        "fingerprint": plan.fingerprint,
+        "left_out": plan.left_out,
+        "model": config.model,
+        "checkpoints": [source.name for source in plan.checkpoints],
+        "shards": len(plan.shards),
+        "shards_done": expected.shards_done,
+        "seconds_per_window": expected.seconds_per_window,
+        "seconds": expected.seconds,
+        "why_not": expected.why_not,
+    }
 
 
 def time_window(plan: Plan) -> WindowTime:
@@ -84,7 +119,7 @@ def time_window(plan: Plan) -> WindowTime:
     Raises:
         DataError: the base weights or the window cannot be read.
     """
-    device = choose_device(plan.config.device)
+    device = choose_device(plan.config.devices[0])
     predictors = ModelPredictors(plan.config, device)
     for source in plan.checkpoints:
         if len(predictors.names) > _TRIED:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.i18n import gettext as _
 from engine.i18n import listing
 from engine.text import counted, visible
-from tui.format import plain_text
+from tui.format import duration, plain_text
 from tui.launch import wants_plain
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ class Tally:
             checkpoints = [failed_checkpoint(name, why) for name, why in data["failed_checkpoints"].items()]
             self.models -= len(checkpoints)
             return windows + checkpoints
+        if event.kind == "shard_failed":
+            after = "set aside" if data["set_aside"] else f"attempt {data['attempt']}"
+            return [f"shard {data['shard']}, {after}: {data['why']}"]
         if event.kind == "checkpoint_failed":
             self.models -= 1
             return [failed_checkpoint(data["checkpoint"], data["why"])]
@@ -139,19 +142,6 @@ def _bar(tally: Tally) -> Iterator[Callable[[Event], None]]:
                 progress.update(task, completed=tally.done, description=tally.words())
 
         yield show
-
-
-def duration(seconds: float) -> str:
-    """A time that people read: ``8 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
-    if seconds < 90:
-        return _("{seconds} s").format(seconds=f"{seconds:.0f}")
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return _("{minutes} min").format(minutes=minutes)
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
-    return _("{days} d {hours} h").format(days=hours // 24, hours=hours % 24)
 
 
 def failed_checkpoint(name: object, why: object) -> str:
