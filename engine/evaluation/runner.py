@@ -18,7 +18,7 @@ from engine.dataset.model import PreparedWindow, Window
 from engine.errors import DataError, StorageError, UsageError
 from engine.evaluation.chance_depth import chance_depth
 from engine.evaluation.config import EvaluationConfig
-from engine.evaluation.executor import ATTEMPTS, Executor, Facts, Outcome, ShardDone, ShardFailed, Work
+from engine.evaluation.executor import ATTEMPTS, Executor, Facts, Outcome, ShardDone, ShardFailed, Work, WorkerNews
 from engine.evaluation.finish import finish_store, merge_unfinished
 from engine.evaluation.in_process import InProcess
 from engine.evaluation.journal import Event, Journal, State, replay
@@ -152,7 +152,10 @@ class _Run:
         finally:
             self._reserve.give()
 
-    def _take(self, outcome: Outcome, work: Work) -> None:
+    def _take(self, outcome: Outcome | WorkerNews, work: Work) -> None:
+        if isinstance(outcome, WorkerNews):
+            self._tell(outcome.kind, worker=outcome.worker, **({"why": outcome.why} if outcome.why else {}))
+            return
         if outcome.number in self._done:
             return  # done twice, by a worker that was thought to be lost: the first one counts
         if isinstance(outcome, ShardFailed):
