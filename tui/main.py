@@ -6,7 +6,22 @@ import sys
 from pathlib import Path
 
 COMMAND_WORDS = frozenset(
-    {"runs", "compare", "rank", "trend", "frames", "export", "next", "evaluate", "jobs", "cost", "selftest", "synth"}
+    {
+        "runs",
+        "compare",
+        "rank",
+        "trend",
+        "frames",
+        "export",
+        "next",
+        "evaluate",
+        "jobs",
+        "worker",
+        "workers",
+        "cost",
+        "selftest",
+        "synth",
+    }
 )
 
 

@@ -84,6 +84,7 @@ class LocalWorkers:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._deaths: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
+        self.refused = False  # whether a worker said that the job does not want it
 
     @property
     def pids(self) -> dict[str, int]:
@@ -137,10 +138,11 @@ class LocalWorkers:
         if slot.name not in self._not_before:
             self._deaths[slot.name] = self._deaths.get(slot.name, 0) + 1
             self._not_before[slot.name] = now + _PAUSE_SECONDS * (self._deaths[slot.name] - 1)
-        if code in (0, REFUSED) or self._deaths[slot.name] >= _HOPELESS:
+        self.refused = self.refused or code == REFUSED
+        if code in (0, REFUSED) or self._deaths.get(slot.name, 0) >= _HOPELESS:
             self._slots.remove(slot)
-            if code == 0:
-                self._deaths.pop(slot.name)
+            if code in (0, REFUSED):
+                self._deaths.pop(slot.name, None)
         elif now >= self._not_before[slot.name]:
             self._spawn(slot)
 

@@ -10,7 +10,7 @@ import os
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from engine.cluster.contact import announce, withdraw
 from engine.cluster.hub import Hub, WorkerState
 from engine.cluster.keys import make_keys
 from engine.cluster.local import LocalWorkers, slots_for
+from engine.cluster.machine import cores
 from engine.cluster.tasks import Job, Refused, Task, error_of
 from engine.cluster.worker import compute_shard, load_models
 from engine.errors import DataError
@@ -72,7 +73,7 @@ class Spread:
         make_keys(run)
         self._hub = Hub(run, everywhere=config.cluster, listen=config.listen)
         announce(run, self._hub.address)
-        slots = slots_for(config.devices, config.local_workers, os.environ, _cores())
+        slots = slots_for(config.devices, config.local_workers, os.environ, cores())
         self._local = LocalWorkers(run, slots, log=JobFiles(run).log)
         self._facts = self._load_somewhere()
         return self._facts
@@ -250,11 +251,6 @@ class Spread:
     def _the_hub(self) -> Hub:
         assert self._hub is not None, "load() comes first"  # noqa: S101 - a mistake of the caller's code
         return self._hub
-
-
-def _cores() -> int:
-    affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def _arrived(done: queue.Queue[Any]) -> list[Any]:

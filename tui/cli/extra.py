@@ -14,6 +14,7 @@ _PACKAGES = {
     "safetensors": "safetensors",
     "cv2": "opencv-python-headless",
 }
+_CLUSTER = ("dask", "distributed", "cryptography")
 
 
 @contextmanager
@@ -26,8 +27,9 @@ def needs_eval() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        package = _PACKAGES.get((error.name or "").partition(".")[0])
+        name = (error.name or "").partition(".")[0]
+        package, extra = (name, "cluster") if name in _CLUSTER else (_PACKAGES.get(name), "eval")
         if package is None:
             raise
         state = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported ({error})"
-        raise DataError(f"this command needs {package}, which {state}", "pip install 'lorascope[eval]'") from None
+        raise DataError(f"this command needs {package}, which {state}", f"pip install 'lorascope[{extra}]'") from None
