@@ -80,7 +80,7 @@ def _work(record: JobRecord, presence: Presence) -> int:
     # Nothing heavy before this job's turn has come.
     from engine.cluster.execute import execute
     from engine.evaluation.plan import make_plan
-    from engine.evaluation.runner import prior_state
+    from engine.evaluation.prior import prior_state
 
     plan = make_plan(config)
     execute(plan, presence, watch=_tell)

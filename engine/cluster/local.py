@@ -154,6 +154,8 @@ class LocalWorkers:
             self._processes[slot.name] = subprocess.Popen(  # noqa: S603 - this very program
                 [*command, "--patience", str(self._patience)],
                 stdin=subprocess.DEVNULL,
+                # Ctrl+C is for the job, which lets its workers go by itself.
+                process_group=0,
                 stdout=out,
                 stderr=subprocess.STDOUT if out is not None else None,
                 env={**os.environ, **slot.environment},

@@ -25,6 +25,6 @@ dask.config.set(
         "distributed.comm.timeouts.connect": "30 s",
         "distributed.comm.timeouts.tcp": "60 s",
         "distributed.admin.tick.limit": "30 s",  # importing a model library may hold the interpreter for long
-        "distributed.logging": {"distributed": "error", "distributed.client": "error"},
+        "distributed.logging": {"distributed": "error", "distributed.worker": "critical"},
     }
 )

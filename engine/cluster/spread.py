@@ -10,7 +10,7 @@ import os
 import queue
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +51,10 @@ class Spread:
     Args:
         presence: of the driver's process; is told who works.
     """
+
+    compute: Callable[[Any], Any] = staticmethod(
+        compute_shard
+    )  # what workers are given to do; a simulation has its own
 
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
@@ -94,6 +98,7 @@ class Spread:
             if self._presence.stopping():
                 raise KeyboardInterrupt
             workers = {state.address: state for state in self._look()}
+            self._presence.enter("loading" if workers else "waiting")
             if asked not in workers:
                 asked = next((address for address in workers if address not in self._unwanted), "")
                 if asked:
@@ -171,7 +176,7 @@ class Spread:
             number, attempt = left.popleft()
             key = f"shard-{number}-{attempt}-{time.monotonic_ns()}"
             task = self._task(number, attempt, work)
-            future = self._the_hub().submit(compute_shard, task, key=key, at=worker.address, done=done)
+            future = self._the_hub().submit(self.compute, task, key=key, at=worker.address, done=done)
             under_way[key] = _UnderWay(number, attempt, worker.address, worker.name, future)
             work.began(number, worker.name)
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from engine.atomic import TEMPORARY_SUFFIX
 from engine.dataset.model import PreparedWindow, Window
-from engine.errors import DataError, StorageError, UsageError
+from engine.errors import DataError, StorageError
 from engine.evaluation.chance_depth import chance_depth
 from engine.evaluation.config import EvaluationConfig
 from engine.evaluation.executor import ATTEMPTS, Executor, Facts, Outcome, ShardDone, ShardFailed, Work, WorkerNews
@@ -23,7 +23,8 @@ from engine.evaluation.finish import finish_store, merge_unfinished
 from engine.evaluation.in_process import InProcess
 from engine.evaluation.journal import Event, Journal, State, replay
 from engine.evaluation.lock import locked
-from engine.evaluation.plan import Plan, difference, make_plan
+from engine.evaluation.plan import Plan, make_plan
+from engine.evaluation.prior import prior_state
 from engine.evaluation.record import Status, describe
 from engine.evaluation.reserve import Reserve
 from engine.evaluation.shared_so_far import SharedSoFar
@@ -71,27 +72,6 @@ def evaluate(
     plan = plan or make_plan(config)
     with locked(config.to), contextlib.closing(executor or InProcess()) as computing:
         return _Run(plan, watch, computing, stopping, began).go()
-
-
-def prior_state(plan: Plan) -> State:
-    """What an earlier start of the same evaluation left in its folder; that of nothing where there was none.
-
-    Raises:
-        UsageError: the folder holds a run with other settings, or one that was not made by evaluate.
-        DataError: its journal cannot be read.
-    """
-    folder = plan.config.to
-    state = replay(Journal(folder / JOURNAL).events())
-    if state.settings is not None:
-        changed = difference(state.settings, plan.settings())
-        if changed:
-            raise UsageError(
-                f"{folder} holds an evaluation with other settings ({changed})",
-                "choose another --to, or use the same settings",
-            )
-    elif (folder / layout.METADATA).exists():
-        raise UsageError(f"{folder} holds a run that was not made by evaluate", "choose another --to")
-    return state
 
 
 class _Run:

@@ -26,7 +26,8 @@ def ask_plan(config: EvaluationConfig, *, timed: bool = True, timeout: float = 6
 
     Returns:
         The document of ``lorascope evaluate --dry-run --format json``: ``windows``, ``strata``, ``checkpoints``,
-        ``shards``, ``seconds`` and so on, and ``memory_mb``, the most that the process held.
+        ``shards``, ``seconds`` and so on; where it was timed also ``memory_mb`` and ``gpu_memory_mb``, the most
+        that the process held.
 
     Raises:
         UsageError: a setting is wrong.

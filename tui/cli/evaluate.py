@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.errors import DataError
 from engine.text import counted, visible
 from tui.cli.entry import INTERRUPTED
-from tui.cli.extra import needs_eval
+from tui.cli.extra import check_eval, needs_eval
 
 if TYPE_CHECKING:
     from engine.evaluation.journal import Event, State
@@ -53,9 +53,9 @@ def evaluate_checkpoints(
         from engine.evaluation.config import make_config
 
         config = make_config(dict(values), file=file)  # wrong settings are told before anything slow is imported
-        from engine.cluster.execute import execute
         from engine.evaluation.plan import make_plan
-        from engine.evaluation.runner import prior_state
+        from engine.evaluation.prior import prior_state
+    check_eval()
     plan = make_plan(config)
     if dry_run:
         from tui.cli.evaluate_plan import tell_plan
@@ -66,6 +66,8 @@ def evaluate_checkpoints(
         from tui.cli.jobs import start_job
 
         return start_job(config, cost=cost, queue=queue, as_json=as_json, plain=plain)
+    with needs_eval():
+        from engine.cluster.execute import execute
     try:
         from engine.jobs.presence import Presence
         from tui.cli.evaluate_display import open_display

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,3 +34,14 @@ def needs_eval() -> Iterator[None]:
             raise
         state = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported ({error})"
         raise DataError(f"this command needs {package}, which {state}", f"pip install 'lorascope[{extra}]'") from None
+
+
+def check_eval() -> None:
+    """Refuse what needs the extra ``eval`` where a package of it is not there; imports none of them.
+
+    Raises:
+        DataError: one is missing.
+    """
+    for name, package in _PACKAGES.items():
+        if importlib.util.find_spec(name) is None:
+            raise DataError(f"this command needs {package}, which is not installed", "pip install 'lorascope[eval]'")

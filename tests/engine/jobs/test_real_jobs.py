@@ -137,7 +137,11 @@ def _victims(job: JobSnapshot, killed: set[int]) -> list[int]:
 def test_a_plan_from_a_process_of_its_own(settings: dict[str, object], tmp_path: Path) -> None:
     plan = ask_plan(make_config({**settings, "to": tmp_path / "run"}), timed=False)
     assert (plan["windows"], plan["checkpoints"], plan["seconds"]) == (WINDOWS, ["checkpoint_0", "checkpoint_1"], None)
-    assert plan["memory_mb"] > 50
+    assert plan["memory_mb"] is None
+    timed = ask_plan(make_config({**settings, "to": tmp_path / "run"}))
+    assert timed["seconds"] > 0
+    assert timed["memory_mb"] > 50
+    assert timed["gpu_memory_mb"] is None
     with pytest.raises(UsageError, match=r"'all'"):
         ask_plan(make_config({**settings, "to": tmp_path / "run", "split": "all"}), timed=False)
     assert not (tmp_path / "run").exists()
