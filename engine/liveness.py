@@ -47,7 +47,7 @@ class Beat:
         pid: its number there.
         start: what tells it from a later process of the same number.
         time: of the beat, seconds since 1970 by that machine's clock.
-        phase: ``queued``, ``loading``, ``running``, or ``ended``.
+        phase: ``queued``, ``waiting`` (for workers), ``loading``, ``running``, ``cost`` or ``ended``.
         why: why it ended, where that was an error.
         data: what else it says.
         age: seconds since it was written, by the clock of the file system's machine and this one's.

@@ -17,6 +17,8 @@ COMMAND_WORDS = frozenset(
         "report",
         "evaluate",
         "jobs",
+        "worker",
+        "workers",
         "cost",
         "selftest",
         "synth",

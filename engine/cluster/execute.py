@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from engine.errors import DataError
 from engine.evaluation.config import EvaluationConfig
 from engine.evaluation.executor import Executor
+from engine.evaluation.in_process import InProcess
 from engine.evaluation.journal import Event
 from engine.evaluation.plan import Plan
 from engine.evaluation.runner import evaluate
 from engine.jobs.presence import Presence
 
+_PACKAGES = ("dask", "distributed", "cryptography")
 _PHASES: Mapping[str, str] = {"started": "running", "resumed": "running"}
 
 
@@ -47,5 +50,15 @@ def execute(plan: Plan, presence: Presence, *, watch: Callable[[Event], None] = 
     )
 
 
-def _executor(config: EvaluationConfig, presence: Presence) -> Executor | None:
-    return None
+def _executor(config: EvaluationConfig, presence: Presence) -> Executor:
+    if not config.spread:
+        return InProcess()
+    try:
+        from engine.cluster.spread import Spread
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _PACKAGES:
+            raise
+        raise DataError(
+            f"several workers need {error.name}, which is not installed", "pip install 'lorascope[cluster]'"
+        ) from None
+    return Spread(presence)

@@ -21,6 +21,7 @@ from engine.jobs import registry
 from engine.jobs.presence import Presence
 from engine.jobs.queue import wait_for_turn
 from engine.jobs.record import JobRecord, read_record
+from engine.jobs.slurm import cancel_workers
 
 INTERRUPTED = 130
 
@@ -35,7 +36,10 @@ def main(run: Path) -> int:
             raise DataError(f"{run}: there is no job", "start it with lorascope evaluate --detach")
         with Presence(run, sorted(record.devices)) as presence:
             _listen(presence)
-            return _work(record, presence)
+            try:
+                return _work(record, presence)
+            finally:
+                _send_home(run)
     except LorascopeError as error:
         return _ended(run, str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -76,7 +80,7 @@ def _work(record: JobRecord, presence: Presence) -> int:
     # Nothing heavy before this job's turn has come.
     from engine.cluster.execute import execute
     from engine.evaluation.plan import make_plan
-    from engine.evaluation.runner import prior_state
+    from engine.evaluation.prior import prior_state
 
     plan = make_plan(config)
     execute(plan, presence, watch=_tell)
@@ -87,6 +91,15 @@ def _work(record: JobRecord, presence: Presence) -> int:
         presence.enter("cost")
         measure_costs(request_from_plan(plan, Passes()), watch=_tell)
     return 0
+
+
+def _send_home(run: Path) -> None:
+    """Workers that Slurm was asked for have nothing to do any more."""
+    try:
+        for number in cancel_workers(run):
+            say(f"cancelled the workers of Slurm's job {number}")
+    except LorascopeError as error:
+        say(f"workers that Slurm placed may still wait: {error}")
 
 
 def _tell(event: Event) -> None:

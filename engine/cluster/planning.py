@@ -36,8 +36,22 @@ def _plan(values: dict[str, Any], *, timed: bool) -> dict[str, Any]:
 
     plan = make_plan(config)
     document = plan_document(plan, forecast(plan, timed=timed))
+    if not timed:
+        return {**document, "memory_mb": None, "gpu_memory_mb": None}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kB, bytes on macOS
-    return {**document, "memory_mb": peak / (1e6 if sys.platform == "darwin" else 1e3)}
+    return {
+        **document,
+        "memory_mb": peak / (1e6 if sys.platform == "darwin" else 1e3),
+        "gpu_memory_mb": _gpu_memory_mb(),
+    }
+
+
+def _gpu_memory_mb() -> float | None:
+    """The most that PyTorch held of GPUs; ``None`` where it used none."""
+    import torch
+
+    peaks = [torch.cuda.max_memory_reserved(place) for place in range(torch.cuda.device_count())]
+    return max(peaks) / 1e6 if any(peaks) else None
 
 
 def _missing(error: ImportError) -> dict[str, Any]:

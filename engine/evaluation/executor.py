@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from engine.dataset.model import Preparation, PreparedWindow
 from engine.evaluation.plan import Plan
@@ -81,6 +81,21 @@ class ShardFailed:
 Outcome = ShardDone | ShardFailed
 
 
+@dataclass(frozen=True)
+class WorkerNews:
+    """Something that became of a worker.
+
+    Attributes:
+        kind: ``worker_joined``, ``worker_lost`` or ``worker_refused``.
+        worker: which one.
+        why: why it was refused, or what is known of its loss; empty else.
+    """
+
+    kind: Literal["worker_joined", "worker_lost", "worker_refused"]
+    worker: str
+    why: str = ""
+
+
 @dataclass
 class Work:
     """What is to be computed.
@@ -112,7 +127,7 @@ class Executor(Protocol):
             LorascopeError: that is not possible.
         """
 
-    def run(self, work: Work) -> Iterator[Outcome]:
+    def run(self, work: Work) -> Iterator[Outcome | WorkerNews]:
         """Compute the shards; ends when each is done or set aside, or when no further one should be begun.
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from engine.dataset.model import Window
 from engine.evaluation.ahead import ReadyWindow, reading
-from engine.evaluation.executor import Facts, Outcome, ShardDone, ShardFailed, Work
+from engine.evaluation.executor import Facts, Outcome, ShardDone, ShardFailed, Work, WorkerNews
 from engine.evaluation.plan import Plan
 from engine.evaluation.predictors import choose_device
 from engine.evaluation.shard_function import ShardFunction
@@ -26,7 +26,7 @@ class InProcess:
         self._function = ShardFunction(plan, choose_device(plan.config.devices[0]))
         return self._function.facts
 
-    def run(self, work: Work) -> Iterator[Outcome]:
+    def run(self, work: Work) -> Iterator[Outcome | WorkerNews]:
         """Compute the shards; as :meth:`engine.evaluation.executor.Executor.run`."""
         function, plan = self._function, self._plan
         assert function is not None and plan is not None, "load() comes first"  # noqa: S101 - a mistake of the caller's

@@ -18,13 +18,13 @@ from engine.dataset.model import PreparedWindow, Window
 from engine.errors import DataError, StorageError
 from engine.evaluation.chance_depth import chance_depth
 from engine.evaluation.config import EvaluationConfig
-from engine.evaluation.executor import ATTEMPTS, Executor, Facts, Outcome, ShardDone, ShardFailed, Work
+from engine.evaluation.executor import ATTEMPTS, Executor, Facts, Outcome, ShardDone, ShardFailed, Work, WorkerNews
 from engine.evaluation.finish import finish_store, merge_unfinished
 from engine.evaluation.in_process import InProcess
 from engine.evaluation.journal import Event, Journal, State, replay
 from engine.evaluation.lock import locked
 from engine.evaluation.plan import Plan, make_plan
-from engine.evaluation.prior import state_in
+from engine.evaluation.prior import prior_state
 from engine.evaluation.record import Status, describe
 from engine.evaluation.reserve import Reserve
 from engine.evaluation.shared_so_far import SharedSoFar
@@ -72,16 +72,6 @@ def evaluate(
     plan = plan or make_plan(config)
     with locked(config.to), contextlib.closing(executor or InProcess()) as computing:
         return _Run(plan, watch, computing, stopping, began).go()
-
-
-def prior_state(plan: Plan) -> State:
-    """What an earlier start of the same evaluation left in its folder; that of nothing where there was none.
-
-    Raises:
-        UsageError: the folder holds a run with other settings, or one that was not made by evaluate.
-        DataError: its journal cannot be read.
-    """
-    return state_in(plan.config.to, plan.settings())
 
 
 class _Run:
@@ -142,7 +132,10 @@ class _Run:
         finally:
             self._reserve.give()
 
-    def _take(self, outcome: Outcome, work: Work) -> None:
+    def _take(self, outcome: Outcome | WorkerNews, work: Work) -> None:
+        if isinstance(outcome, WorkerNews):
+            self._tell(outcome.kind, worker=outcome.worker, **({"why": outcome.why} if outcome.why else {}))
+            return
         if outcome.number in self._done:
             return  # done twice, by a worker that was thought to be lost: the first one counts
         if isinstance(outcome, ShardFailed):

@@ -72,6 +72,11 @@ class ShardFunction:
         """The windows of a shard."""
         return self._shards[number]
 
+    @property
+    def readers(self) -> int:
+        """Threads that read ahead of the model."""
+        return self._plan.config.readers
+
     def read(self, window: Window, prepared: PreparedWindow | None = None) -> ReadyWindow:
         """Read a window, unless it was; may be called in another thread.
 

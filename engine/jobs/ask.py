@@ -35,7 +35,8 @@ def ask_plan(
 
     Returns:
         The document of ``lorascope evaluate --dry-run --format json``: ``windows``, ``strata``, ``checkpoints``,
-        ``shards``, ``seconds`` and so on, and ``memory_mb``, the most that the process held.
+        ``shards``, ``seconds`` and so on; where it was timed also ``memory_mb`` and ``gpu_memory_mb``, the most
+        that the process held.
 
     Raises:
         UsageError: a setting is wrong.

@@ -89,7 +89,7 @@ class Presence:
         self._stack.close()
 
     def enter(self, phase: str) -> None:
-        """Say what is done now: ``queued``, ``loading``, ``running`` or ``cost``."""
+        """Say what is done now: ``queued``, ``waiting`` (for workers), ``loading``, ``running`` or ``cost``."""
         if phase != self._phase:
             self._phase = phase
             self._write()

@@ -110,7 +110,8 @@ class JobSnapshot:
         run: the run's folder.
         name: the run's name.
         state: what becomes of it.
-        phase: what its process does now, where it lives: ``queued``, ``loading``, ``running``, ``cost``.
+        phase: what its process does now, where it lives: ``queued``, ``waiting`` (for workers), ``loading``,
+            ``running``, ``cost``.
         why: why it failed, or what is to be known of its state; a sentence, or empty.
         host: the machine of its process.
         pid: its number there.

@@ -16,12 +16,13 @@ from engine.errors import DataError, StorageError, UsageError
 from engine.jobs import registry
 from engine.jobs.files import JobFiles
 from engine.jobs.record import JobRecord, job_id, read_record
-from engine.liveness import Life, holding, hostname, life, start_of
+from engine.liveness import Life, holding, hostname, life, read_beat, start_of
 
 if TYPE_CHECKING:
     from engine.evaluation.config import EvaluationConfig
 
 PROCESS = "engine.cluster.job"  # the module that is the job's process
+_END_SECONDS = 10.0
 _BEGIN_SECONDS = 60.0  # after which a process that says nothing is looked after no longer
 
 
@@ -58,7 +59,7 @@ def start(config: EvaluationConfig, *, cost: bool = False, queue: bool = False) 
     run = config.to.absolute()
     record = JobRecord(job_id(run), run, "", "", plain_settings(config), cost, queue)
     with _launching(run):
-        if life(run) is Life.ALIVE:
+        if _is_under_way(run):
             _check_same(config, read_record(run))
             return Started(record.id, run, joined=True)
         return _launch(record)
@@ -76,7 +77,7 @@ def resume(run: Path, *, queue: bool = False) -> Started:
     if record is None:
         raise UsageError(f"{run} was not started as a job", "use the same lorascope evaluate command with --detach")
     with _launching(run):
-        if life(run) is Life.ALIVE:
+        if _is_under_way(run):
             return Started(record.id, run, joined=True)
         # The folder may have been moved since; the record follows it.
         config = {**record.config, "to": str(run)}
@@ -106,6 +107,17 @@ def _launching(run: Path) -> Iterator[None]:
         raise StorageError(
             f"{run}: cannot be written to ({error.strerror or error})", "check the folder's rights and space"
         ) from error
+
+
+def _is_under_way(run: Path) -> bool:
+    """Whether a process works on it; one that has said that it ended is waited for, as it still holds its lock."""
+    until = time.monotonic() + _END_SECONDS
+    while life(run) is Life.ALIVE:
+        beat = read_beat(run)
+        if beat is None or beat.phase != "ended" or time.monotonic() > until:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _launch(record: JobRecord) -> Started:

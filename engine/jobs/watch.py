@@ -114,7 +114,7 @@ class JobWatch:
                 return JobState.STARTING, ""
             if files.stop.exists():
                 return JobState.STOPPING, ""
-            phases = {"queued": JobState.QUEUED, "loading": JobState.STARTING}
+            phases = {"queued": JobState.QUEUED, "loading": JobState.STARTING, "waiting": JobState.STARTING}
             return phases.get(beat.phase, JobState.RUNNING), ""
         if record is not None and self._is_launched(record, beat):
             return JobState.STARTING, ""

@@ -14,7 +14,7 @@ from engine.i18n import activate
 from engine.i18n import gettext as _
 from engine.text import counted, visible
 from tui.cli.entry import INTERRUPTED
-from tui.cli.extra import in_english, needs_eval
+from tui.cli.extra import check_eval, in_english, needs_eval
 
 if TYPE_CHECKING:
     from engine.evaluation.journal import Event, State
@@ -57,9 +57,9 @@ def evaluate_checkpoints(
         from engine.evaluation.config import make_config
 
         config = make_config(dict(values), file=file)  # wrong settings are told before anything slow is imported
-        from engine.cluster.execute import execute
         from engine.evaluation.plan import make_plan
-        from engine.evaluation.runner import prior_state
+        from engine.evaluation.prior import prior_state
+    check_eval()
     plan = make_plan(config)
     if dry_run:
         from tui.cli.evaluate_plan import tell_plan
@@ -70,6 +70,8 @@ def evaluate_checkpoints(
         from tui.cli.jobs import start_job
 
         return start_job(config, cost=cost, queue=queue, as_json=as_json, plain=plain)
+    with needs_eval():
+        from engine.cluster.execute import execute
     try:
         from engine.jobs.presence import Presence
         from tui.cli.evaluate_display import open_display

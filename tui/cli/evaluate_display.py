@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.i18n import gettext as _
@@ -33,6 +34,7 @@ class Tally:
         self._sizes = [len(shard) for shard in plan.shards]
         self._done = set(before.shards)
         self._here = 0
+        self._begun: datetime | None = None
         self._seconds = 0.0
         self.models = len(plan.checkpoints) + 1
 
@@ -58,11 +60,15 @@ class Tally:
             number = int(data["shard"])
             self._done.add(number)
             self._here += self._sizes[number]
-            self._seconds += float(data["seconds"])
+            if self._begun is not None:
+                # Of the clock, not of computing: workers compute side by side.
+                self._seconds = (datetime.fromisoformat(event.time) - self._begun).total_seconds()
             windows = [failed_window(window, why) for window, why in data["failed_windows"].items()]
             checkpoints = [failed_checkpoint(name, why) for name, why in data["failed_checkpoints"].items()]
             self.models -= len(checkpoints)
             return windows + checkpoints
+        if event.kind in ("started", "resumed"):
+            self._begun = datetime.fromisoformat(event.time)
         if event.kind == "shard_failed":
             after = "set aside" if data["set_aside"] else f"attempt {data['attempt']}"
             return [f"shard {data['shard']}, {after}: {data['why']}"]

@@ -162,9 +162,10 @@ def _worker(worker: WorkerView) -> str:
     parts.append(f"{worker.done} done")
     if worker.memory_mb is not None:
         parts.append(f"{worker.memory_mb:.0f} MB")
-    return ", ".join([*parts, *map(_gpu, worker.gpus)])
+    return ", ".join([*parts, *map(gpu_words, worker.gpus)])
 
 
-def _gpu(gpu: GpuUse) -> str:
+def gpu_words(gpu: GpuUse) -> str:
+    """A GPU's memory and use."""
     busy = f", {gpu.busy_pct:.0f} % busy" if gpu.busy_pct is not None else ""
     return f"GPU {gpu.index} {gpu.used_mb:.0f} of {gpu.total_mb:.0f} MB{busy}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -51,5 +52,71 @@ def jobs(
             action, tuple(targets or ()), firmly=now, wait=60.0 if wait is None else wait, kill=kill, queue=queue
         )
         return run_jobs(question, as_json=format_ == "json", plain=plain or None)
+
+    return work
+
+
+def worker(
+    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="The run's folder, as this machine sees it.")],
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:N, auto; several with commas: a process for each.")
+    ] = "auto",
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes. [default: one per device]")
+    ] = None,
+    patience: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for a job that is not there, or has died.")
+    ] = 60.0,
+) -> opt.Work:
+    """Work for a job, on any machine that sees its folder.
+
+    The job was started with evaluate --cluster. Only who can read the key in the run's folder is let in. Ctrl+C leaves;
+    what was under way is done by others.
+    """
+
+    def work() -> int:
+        from tui.cli.workers import work_for
+
+        return work_for(run, device, workers, patience)
+
+    return work
+
+
+def workers(
+    job: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a job's id.", show_default=False)],
+    slurm: Annotated[bool, typer.Option("--slurm", help="Have Slurm place workers (sbatch, an array).")] = False,
+    nodes: Annotated[int, typer.Option(metavar="N", min=1, help="Slurm: how many.")] = 1,
+    gres: Annotated[str | None, typer.Option(metavar="GRES", help="Slurm: resources of each, e.g. gpu:1.")] = None,
+    partition: Annotated[str | None, typer.Option(metavar="NAME", help="Slurm: where.")] = None,
+    time: Annotated[str | None, typer.Option(metavar="LIMIT", help="Slurm: limit of each, e.g. 04:00:00.")] = None,
+    cpus: Annotated[int | None, typer.Option(metavar="N", min=1, help="Slurm: cores of each.")] = None,
+    memory: Annotated[str | None, typer.Option(metavar="SIZE", help="Slurm: main memory of each, e.g. 32G.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--sbatch", metavar="OPTION", help="Slurm: any other option; may be repeated.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Slurm: what each computes on. [default: its GPUs, else cpu]")
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the workers that Slurm was asked for.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be submitted, do nothing.")] = False,
+    format_: FormatJson = "table",
+    plain: opt.Plain = False,
+) -> opt.Work:
+    """The workers of a job: show them, have Slurm place more, cancel those.
+
+    Nodes must see the run's folder, data, checkpoints and this installation under the same paths. Workers end with
+    their job; a node that fails costs the shard that it had.
+    """
+
+    def work() -> int:
+        from engine.jobs.slurm import SlurmRequest
+        from tui.cli.workers import cancel_slurm, place_by_slurm, show_workers
+
+        if cancel:
+            return cancel_slurm(job, as_json=format_ == "json", plain=plain or None)
+        if not slurm:
+            return show_workers(job, as_json=format_ == "json", plain=plain or None)
+        request = SlurmRequest(nodes, gres, partition, time, cpus, memory, tuple(option or ()), device)
+        return place_by_slurm(job, request, dry_run=dry_run, as_json=format_ == "json", plain=plain or None)
 
     return work

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -17,13 +19,14 @@ from engine.errors import UsageError
 from engine.evaluation.config import make_config
 from engine.evaluation.journal import Journal
 from engine.jobs.ask import ask_plan
-from engine.jobs.snapshot import JobState
+from engine.jobs.snapshot import JobSnapshot, JobState
 from engine.jobs.start import resume, start
 from engine.jobs.stop import stop
 from engine.results.layout import JOURNAL
 
 pytestmark = pytest.mark.e2e
 WINDOWS = 25
+KILLS = 20
 
 
 def assert_same(run: Path, reference: Path) -> None:
@@ -99,10 +102,46 @@ def test_no_space_left_is_a_sentence_and_it_goes_on_later(
     assert_same(run, reference)
 
 
+def test_kills_of_random_workers_and_of_the_job_cost_nothing(
+    settings: dict[str, object], reference: Path, tmp_path: Path
+) -> None:
+    """SIGKILL to one of two workers, twenty times, whether it computes or loads its models; once to the job itself."""
+    run = tmp_path / "run"
+    chance = random.Random(0)
+    start(make_config({**settings, "to": run, "workers": 2}))
+    killed: set[int] = set()
+    while len(killed) < KILLS:
+        done = wait_for(run, lambda job: not job.state.alive or bool(_victims(job, killed)))
+        assert done.state.alive, done.why or done.log
+        victim = chance.choice(_victims(done, killed))
+        killed.add(victim)
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+        if len(killed) == KILLS // 2:
+            os.kill(done.pid, signal.SIGKILL)
+            assert wait_for(run, lambda job: not job.state.alive).state is JobState.DEAD
+            resume(run)
+        # The next one is killed when a shard was done meanwhile, so that it comes to an end at all.
+        elif len(killed) < KILLS:
+            wait_for(run, lambda job, least=done.shards_done: not job.state.alive or job.shards_done > least)
+    ended = wait_for(run, lambda job: not job.state.alive)
+    assert ended.state is JobState.FINISHED, ended.why or ended.log
+    assert_same(run, reference)
+    assert any(problem.endswith("was lost") for problem in ended.problems)
+
+
+def _victims(job: JobSnapshot, killed: set[int]) -> list[int]:
+    return [worker.pid for worker in job.workers if worker.name and worker.pid not in killed]
+
+
 def test_a_plan_from_a_process_of_its_own(settings: dict[str, object], tmp_path: Path) -> None:
     plan = ask_plan(make_config({**settings, "to": tmp_path / "run"}), timed=False)
     assert (plan["windows"], plan["checkpoints"], plan["seconds"]) == (WINDOWS, ["checkpoint_0", "checkpoint_1"], None)
-    assert plan["memory_mb"] > 50
+    assert plan["memory_mb"] is None
+    timed = ask_plan(make_config({**settings, "to": tmp_path / "run"}))
+    assert timed["seconds"] > 0
+    assert timed["memory_mb"] > 50
+    assert timed["gpu_memory_mb"] is None
     with pytest.raises(UsageError, match=r"'all'"):
         ask_plan(make_config({**settings, "to": tmp_path / "run", "split": "all"}), timed=False)
     assert not (tmp_path / "run").exists()
