@@ -102,7 +102,7 @@ class TargetExistsError(ExportError):
 
 
 # What is unknown; callers name it by these words.
-_KINDS = (mark("metric"), mark("checkpoint"), mark("run"), mark("preset"), mark("function"), mark("model"))
+_KINDS = (mark("metric"), mark("checkpoint"), mark("run"), mark("preset"), mark("function"), mark("model"), mark("job"))
 
 
 def suggest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

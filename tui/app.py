@@ -17,7 +17,7 @@ from textual.theme import ThemeProvider
 from engine.i18n import gettext as _
 from engine.i18n import listing
 from engine.results.model import RunRef
-from engine.text import counted, visible
+from engine.text import visible
 from tui.commands import Command, bindings
 from tui.driver import lean
 from tui.finding import Finder
@@ -202,7 +202,7 @@ class LorascopeApp(App[None]):
     def on_jobs_seen(self, event: JobsSeen) -> None:
         """Show them; read what they have computed since. What was read before is shown until then."""
         for job in self.session.take_jobs(event.board.jobs):
-            self.notify(f"{job.name}: {job.state.value}{f' ({job.why})' if job.why else ''}", timeout=6)
+            self.notify(f"{job.name}: {_(job.state.value)}{f' ({job.why})' if job.why else ''}", timeout=6)
         self.session.add_refs(event.board.fresh)
         if self._loader and event.board.fresh:
             self._loader.request(event.board.fresh, urgent=True, keep=True, baselines=self.session.state.baselines)

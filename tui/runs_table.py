@@ -129,12 +129,12 @@ class RunsSource:
         """A run's status and its role; of one that is computed now how far it is."""
         job = self._session.job(overview.key)
         if job is not None and job.state.alive and job.windows:
-            return f"live {percent_done(job)}", "accent"
+            return _("live {share}").format(share=percent_done(job)), "accent"
         if job is not None and job.state is JobState.DEAD:
-            return job.state.value, "error"
+            return _(job.state.value), "error"
         if overview.status == "ok" and overview.problems:
-            return "ok !", "warning"
-        return overview.status, _STATUS_ROLES.get(overview.status, "")
+            return f"{_(overview.status)} !", "warning"
+        return _(overview.status), _STATUS_ROLES.get(overview.status, "")
 
     def _folder(self, path: Path) -> str:
         if self._session.samples:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
 from engine.results.model import RunRef
+from engine.text import counted
 from tui.format import distinct, short_names
 from tui.state import Block, ViewState, load_state, save_state, state_file
 
@@ -110,9 +112,9 @@ class Session:
         """What is open, for the right end of the tabs."""
         count = len(self.refs)
         if self.discovering and not count:
-            return "looking …"
-        where = "samples" if self.samples else ", ".join(root.name or str(root) for root in self.roots)
-        return f"{where or Path.cwd().name} · {count} run{'s' if count != 1 else ''}"
+            return _("looking …")
+        where = _("samples") if self.samples else ", ".join(root.name or str(root) for root in self.roots)
+        return f"{where or Path.cwd().name} · {counted(count, 'run')}"
 
     def save(self) -> bool:
         """Keep the view for the next start."""

@@ -12,6 +12,7 @@ from engine.evaluation.in_process import InProcess
 from engine.evaluation.journal import Event
 from engine.evaluation.plan import Plan
 from engine.evaluation.runner import evaluate
+from engine.i18n import gettext as _
 from engine.jobs.presence import Presence
 
 _PACKAGES = ("dask", "distributed", "cryptography")
@@ -58,7 +59,6 @@ def _executor(config: EvaluationConfig, presence: Presence) -> Executor:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _PACKAGES:
             raise
-        raise DataError(
-            f"several workers need {error.name}, which is not installed", "pip install 'lorascope[cluster]'"
-        ) from None
+        said = _("several workers need {package}, which is not installed").format(package=error.name)
+        raise DataError(said, "pip install 'lorascope[cluster]'") from None
     return Spread(presence)

@@ -14,6 +14,7 @@ from typing import Any
 from engine.cluster import settings as _settings  # noqa: F401 - before distributed
 from engine.cluster.keys import security
 from engine.errors import LorascopeError, UsageError
+from engine.i18n import gettext as _
 
 _METRIC = "lorascope"
 # Between a worker's name and its process: one that died a moment ago may still be known when the next one joins.
@@ -67,7 +68,8 @@ class Hub:
             )
         except (OSError, ValueError) as error:
             self.close()
-            raise LorascopeError(f"no workers can be waited for ({error})", "check --listen") from error
+            said = _("no workers can be waited for ({reason})").format(reason=error)
+            raise LorascopeError(said, _("check --listen")) from error
 
     @property
     def address(self) -> str:
@@ -172,5 +174,6 @@ def _place(*, everywhere: bool, listen: str | None) -> dict[str, str]:
     if listen in (name for _, name in socket.if_nameindex()):
         return {"interface": listen}
     if any(character.isspace() or character == "/" for character in listen):
-        raise UsageError(f"--listen {listen!r} is neither an address nor a network interface", "see: ip address")
+        said = _("--listen {name} is neither an address nor a network interface").format(name=repr(listen))
+        raise UsageError(said, _("see: ip address"))
     return {"host": listen}

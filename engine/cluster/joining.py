@@ -18,6 +18,7 @@ from engine.cluster.keys import security
 from engine.cluster.local import LocalWorkers, slots_for
 from engine.cluster.machine import cores
 from engine.errors import LorascopeError, UsageError
+from engine.i18n import gettext as _
 from engine.jobs.files import JobFiles
 
 PATIENCE_SECONDS = 60.0  # for a start of the job, where there is none or the last one died
@@ -54,7 +55,8 @@ def join(run: Path, devices: Sequence[str], *, workers: int | None = None, patie
     finally:
         team.stop()
     if team.refused:
-        raise UsageError(f"{run}: the job does not want this worker", "the reason stands above")
+        said = _("{run}: the job does not want this worker").format(run=run)
+        raise UsageError(said, _("the reason stands above"))
 
 
 def _wait_for_key(run: Path, patience: float) -> None:

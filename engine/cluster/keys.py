@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.atomic import atomic_path
 from engine.errors import DataError, UsageError
+from engine.i18n import gettext as _
 from engine.jobs.files import JobFiles
 from engine.results.writing import not_written
 
@@ -68,15 +69,14 @@ def security(run: Path) -> Any:
         mode = key.stat().st_mode
         key.read_bytes()
     except FileNotFoundError:
-        raise DataError(
-            f"{run}: nobody waits for workers there", "start it with lorascope evaluate --cluster"
-        ) from None
+        said = _("{run}: nobody waits for workers there").format(run=run)
+        raise DataError(said, _("start it with lorascope evaluate --cluster")) from None
     except OSError as error:
-        raise UsageError(
-            f"{key}: cannot be read ({error.strerror or error})", "work as the user who started the run"
-        ) from None
+        said = _("{path}: cannot be read ({reason})").format(path=key, reason=error.strerror or error)
+        raise UsageError(said, _("work as the user who started the run")) from None
     if mode & 0o077:
-        raise UsageError(f"{key}: others can read it", f"chmod 600 it, or remove {folder} and start the job again")
+        remedy = _("chmod 600 it, or remove {folder} and start the job again").format(folder=folder)
+        raise UsageError(_("{path}: others can read it").format(path=key), remedy)
     paths = {
         f"tls_{role}_{part}": str(path)
         for role in ("scheduler", "worker", "client")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine.cluster.exits import REFUSED
 from engine.errors import DataError
+from engine.i18n import gettext as _
 
 _MODULE = "engine.cluster.worker"
 _TERMINATE_SECONDS = 5.0
@@ -105,10 +106,8 @@ class LocalWorkers:
                 self._bury(slot, code)
         if not self._slots and self._deaths:
             name = next(iter(self._deaths))
-            raise DataError(
-                f"the workers of this machine end again and again (worker {name}, {_HOPELESS} times)",
-                "look at what they print in the job's log",
-            )
+            said = _("the workers of this machine end again and again (worker {name}, {count} times)")
+            raise DataError(said.format(name=name, count=_HOPELESS), _("look at what they print in the job's log"))
 
     def saw_work(self) -> None:
         """A shard is done: the deaths before that count no more."""

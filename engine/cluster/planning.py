@@ -10,11 +10,14 @@ from typing import Any
 
 from engine.errors import DataError, LorascopeError
 from engine.evaluation.config import make_config
+from engine.i18n import activate
+from engine.i18n import gettext as _
 
 
 def main() -> int:
     """Read the question, write the answer; returns 0 where there is one, an error included."""
     question = json.loads(sys.stdin.read())
+    activate(question["language"])  # of who reads the answer
     # What libraries print must not stand in the answer.
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -55,7 +58,8 @@ def _gpu_memory_mb() -> float | None:
 
 
 def _missing(error: ImportError) -> dict[str, Any]:
-    told = DataError(f"evaluating needs {error.name}, which is not installed", "pip install 'lorascope[eval]'")
+    said = _("evaluating needs {package}, which is not installed").format(package=error.name)
+    told = DataError(said, "pip install 'lorascope[eval]'")
     return {"error": told.message, "remedy": told.remedy, "code": told.exit_code}
 
 

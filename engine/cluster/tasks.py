@@ -16,8 +16,8 @@ from engine.evaluation.ahead import reading
 from engine.evaluation.config import EvaluationConfig
 from engine.evaluation.executor import ATTEMPTS, Facts, Outcome, ShardFailed
 from engine.evaluation.plan import make_plan
-from engine.evaluation.prior import difference
 from engine.evaluation.predictors import choose_device
+from engine.evaluation.prior import difference
 from engine.evaluation.shard_function import FATAL, ShardFunction
 
 _GRACE_SECONDS = 60.0  # after its time limit a shard that holds the interpreter is ended with its process

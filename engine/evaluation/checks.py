@@ -16,8 +16,10 @@ from pydantic import ValidationError
 
 from engine.dataset.kinds import kind_of
 from engine.errors import LorascopeError
-from engine.evaluation.config import EvaluationConfig, place_of, words_of
+from engine.evaluation.config import EvaluationConfig
+from engine.evaluation.mistakes import place_of, words_of
 from engine.evaluation.prior import state_in
+from engine.i18n import gettext as _
 from engine.inference.checkpoints import choose, discover_checkpoints
 
 
@@ -59,10 +61,10 @@ def check(values: Mapping[str, object]) -> Checked:
             missing |= {place_of(mistake)} if mistake["type"] == "missing" else set()
     seen = config or _valid_part(values, mistakes)
     if seen.base is None and seen.base_seed is None and not {"base", "base_seed"} & set(mistakes):
-        mistakes["base"] = f"model {seen.model!r} has no base weights: name their file"
+        mistakes["base"] = _("model {name} has no base weights: name their file").format(name=repr(seen.model))
         missing.add("base")
     if seen.base is not None and seen.base_seed is not None:
-        mistakes["base_seed"] = "there are base weights already: give one of the two"
+        mistakes["base_seed"] = _("there are base weights already: give one of the two")
     found, chosen = _checkpoints(seen, mistakes)
     for name, look in _LOOKS.items():
         if name not in mistakes and name in values and (why := _told(look, seen)):
@@ -91,7 +93,7 @@ def _checkpoints(config: EvaluationConfig, mistakes: dict[str, str]) -> tuple[tu
     """Names of what is there and of what is chosen."""
     if config.checkpoints is None:
         if config.only is not None and "checkpoints" not in mistakes:
-            mistakes.setdefault("only", "there is no folder of checkpoints to choose from")
+            mistakes.setdefault("only", _("there is no folder of checkpoints to choose from"))
         return (), ()
     try:
         exclude = [config.base] if config.base is not None else []
@@ -117,26 +119,30 @@ def _told(look: Callable[[EvaluationConfig], str], config: EvaluationConfig) -> 
 
 def _data(config: EvaluationConfig) -> str:
     if not config.data.is_dir():
-        return f"there is no folder {config.data}"
-    return "" if kind_of(config.data) else f"{config.data} holds no dataset that lorascope knows"
+        return _("there is no folder {path}").format(path=config.data)
+    if kind_of(config.data):
+        return ""
+    return _("{path} holds no dataset that lorascope knows").format(path=config.data)
 
 
 def _file(name: str) -> Callable[[EvaluationConfig], str]:
     def look(config: EvaluationConfig) -> str:
         path: Path | None = getattr(config, name)
-        return "" if path is None or path.is_file() else f"there is no file {path}"
+        return "" if path is None or path.is_file() else _("there is no file {path}").format(path=path)
 
     return look
 
 
 def _cache(config: EvaluationConfig) -> str:
     path = config.cache
-    return f"{path} is not a folder" if path is not None and path.exists() and not path.is_dir() else ""
+    if path is None or not path.exists() or path.is_dir():
+        return ""
+    return _("{path} is not a folder").format(path=path)
 
 
 def _spread(config: EvaluationConfig) -> str:
     if config.spread and find_spec("distributed") is None:
-        return "several workers need the extra cluster: pip install 'lorascope[cluster]'"
+        return _("several workers need the extra cluster: pip install 'lorascope[cluster]'")
     return ""
 
 
@@ -158,10 +164,10 @@ def _target(config: EvaluationConfig, *, whole: bool) -> int:
     """
     to = config.to
     if to.exists() and not to.is_dir():
-        raise LorascopeError(f"{to} is a file")
+        raise LorascopeError(_("{path} is a file").format(path=to))
     there = next(folder for folder in (to, *to.absolute().parents) if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise LorascopeError(f"{there} cannot be written to")
+        raise LorascopeError(_("{path} cannot be written to").format(path=there))
     settings = config.settings() if whole else {}
     if config.split is None:
         settings.pop("split", None)  # which one is meant is known when the data are read

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_core import ErrorDetails
 
 from engine.errors import ConfigError, UnknownNameError
+from engine.evaluation.mistakes import place_of, words_of
+from engine.i18n import gettext as _
 
 # Where and how fast, not what: a run may be gone on with when these change.
 _NOT_IN_THE_NUMBERS = {
@@ -110,16 +111,16 @@ class EvaluationConfig(BaseModel):
     def _known_device(cls, value: str) -> str:
         names = [part.strip() for part in value.split(",")]
         if not all(is_device(name) for name in names):
-            raise ValueError(f"must be {DEVICES}, or several with commas between")
+            raise ValueError(_("must be {devices}, or several with commas between").format(devices=DEVICES))
         if len(set(names)) < len(names):
-            raise ValueError("names a device twice; take --workers for several processes on one device")
+            raise ValueError(_("names a device twice; take --workers for several processes on one device"))
         return ",".join(names)
 
     @field_validator("workers")
     @classmethod
     def _somebody_works(cls, value: int | None, others: ValidationInfo) -> int | None:
         if value == 0 and not others.data.get("cluster"):
-            raise ValueError("0 needs --cluster, where others work")
+            raise ValueError(_("0 needs --cluster, where others work"))
         return value
 
     @field_validator("model")
@@ -133,14 +134,14 @@ class EvaluationConfig(BaseModel):
     @classmethod
     def _names(cls, value: str | None) -> str | None:
         if value is not None and not all(part.strip() for part in value.split(",")):
-            raise ValueError("must be names with commas between")
+            raise ValueError(_("must be names with commas between"))
         return value
 
     @field_validator("protocol", mode="before")
     @classmethod
     def _run_from_raw_data(cls, value: object) -> object:
         if value == "compat":
-            raise ValueError("compat is what imported results are; raw data are evaluated by v1 only")
+            raise ValueError(_("compat is what imported results are; raw data are evaluated by v1 only"))
         return value
 
     @property
@@ -200,29 +201,20 @@ def make_config(values: dict[str, Any], *, file: Path | None = None) -> Evaluati
         option = f"--{place.replace('_', '-')}"
         where = f"{file}: {place}" if file is not None and place not in values else option
         if first["type"] == "missing":
-            raise ConfigError(f"missing option {option}", "see lorascope evaluate --help") from None
-        raise ConfigError(f"{where}: {words_of(first)}", "see lorascope evaluate --help") from None
-
-
-def place_of(mistake: ErrorDetails) -> str:
-    """The field that a mistake is in."""
-    return ".".join(str(part) for part in mistake["loc"])
-
-
-def words_of(mistake: ErrorDetails) -> str:
-    """What is wrong with a field's value, without the field's name."""
-    words = mistake["msg"].removeprefix("Value error, ")
-    return f"{words[:1].lower()}{words[1:]}"
+            said = _("missing option {option}").format(option=option)
+            raise ConfigError(said, _("see lorascope evaluate --help")) from None
+        raise ConfigError(f"{where}: {words_of(first)}", _("see lorascope evaluate --help")) from None
 
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})", "check --config") from None
+        said = _("{path}: cannot be read ({reason})").format(path=path, reason=error)
+        raise ConfigError(said, _("check --config")) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        raise ConfigError(_("{path}: not valid TOML: {reason}").format(path=path, reason=error)) from None
     table = raw.get("evaluate", raw)
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: evaluate must be a table")
+        raise ConfigError(_("{path}: {place} must be a table").format(path=path, place="evaluate"))
     return dict(table)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine.errors import LorascopeError
 from engine.evaluation.plan import Plan
 from engine.evaluation.prior import prior_state
+from engine.i18n import mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ def forecast(plan: Plan, *, timed: bool = True) -> Forecast:
     left = sum(len(shard) for number, shard in enumerate(plan.shards) if number not in state.shards)
     count = len(plan.checkpoints)
     if left == 0:
-        return Forecast(len(state.shards), 0, count, None, "nothing is left to do")
+        return Forecast(len(state.shards), 0, count, None, mark("nothing is left to do"))
     if not timed:
-        return Forecast(len(state.shards), left, count, None, "nobody asked for it")
+        return Forecast(len(state.shards), left, count, None, mark("nobody asked for it"))
     # Timing loads the model; the rest of a plan is known without it.
     from engine.evaluation.timing import time_window
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError
 from engine.evaluation.journal import Journal, State, replay
+from engine.i18n import gettext as _
+from engine.i18n import listing, sentences
 from engine.results import layout
 
 if TYPE_CHECKING:
@@ -42,12 +44,13 @@ def state_in(folder: Path, settings: Mapping[str, Any]) -> State:
     if state.settings is not None:
         changed = difference({key: state.settings.get(key) for key in settings}, settings)
         if changed:
+            said = _("{folder} holds an evaluation with other settings ({changed})")
             raise UsageError(
-                f"{folder} holds an evaluation with other settings ({changed})",
-                "choose another --to, or use the same settings",
+                said.format(folder=folder, changed=changed), _("choose another --to, or use the same settings")
             )
     elif (folder / layout.METADATA).exists():
-        raise UsageError(f"{folder} holds a run that was not made by evaluate", "choose another --to")
+        said = _("{folder} holds a run that was not made by evaluate").format(folder=folder)
+        raise UsageError(said, _("choose another --to"))
     return state
 
 
@@ -60,8 +63,9 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
             continue
         if key == "checkpoint_files" and isinstance(before, dict) and isinstance(after, dict):
             changed = sorted(set(before.items()) ^ set(after.items()))
-            names = list(dict.fromkeys(name for name, _ in changed))
-            parts.append(f"checkpoints {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")
+            names = list(dict.fromkeys(name for name, _hash in changed))
+            shown = f"{listing(names[:3])}{' …' if len(names) > 3 else ''}"
+            parts.append(_("checkpoints {names}").format(names=shown))
         else:
-            parts.append(f"{key} {before} is now {after}")
-    return "; ".join(parts)
+            parts.append(_("{setting} {before} is now {after}").format(setting=key, before=before, after=after))
+    return sentences(parts)

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from engine.errors import DataError, UnknownNameError
+from engine.i18n import gettext as _
 from engine.results.names import natural_key, unique_name
 from engine.text import visible
 from engine.training_config import WEIGHT_SUFFIXES
@@ -72,13 +73,15 @@ def discover_checkpoints(path: Path, *, exclude: Collection[Path] = ()) -> list[
             ]
         else:
             path.stat()
-            raise DataError(f"{shown} is neither a folder nor a weights file", "name a folder with checkpoints")
+            said = _("{path} is neither a folder nor a weights file").format(path=shown)
+            raise DataError(said, _("name a folder with checkpoints"))
     except OSError as error:
-        raise DataError(f"{shown}: {error.strerror}", "check the path") from None
+        raise DataError(f"{shown}: {error.strerror}", _("check the path")) from None
     if not entries:
+        remedy = _("they are folders with {file} or files ending in {endings}")
         raise DataError(
-            f"{shown} holds no checkpoints",
-            f"they are folders with {ADAPTER_CONFIG} or files ending in {', '.join(WEIGHT_SUFFIXES)}",
+            _("{path} holds no checkpoints").format(path=shown),
+            remedy.format(file=ADAPTER_CONFIG, endings=", ".join(WEIGHT_SUFFIXES)),
         )
     taken: set[str] = set()
     ordered = sorted(entries, key=lambda entry: (natural_key(entry.name), entry.path.name))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError, UsageError
+from engine.i18n import active
+from engine.i18n import gettext as _
 
 if TYPE_CHECKING:
     from engine.evaluation.config import EvaluationConfig
@@ -42,7 +44,8 @@ def ask_plan(
         UsageError: a setting is wrong.
         DataError: data, checkpoints or weights cannot be read, a package is missing, it took too long or was given up.
     """
-    asked = json.dumps({"config": config.model_dump(mode="json", exclude_unset=True), "timed": timed})
+    settings = config.model_dump(mode="json", exclude_unset=True)
+    asked = json.dumps({"config": settings, "timed": timed, "language": active()})
     until = time.monotonic() + timeout
     process = subprocess.Popen(  # noqa: S603 - this very program
         [sys.executable, "-P", "-m", _PROCESS],
@@ -63,15 +66,16 @@ def ask_plan(
                 question = None
             if given_up() or time.monotonic() > until:
                 process.kill()
-                why = "was given up" if given_up() else f"was not made within {timeout:g} s"
-                raise DataError(f"the plan {why}", "look at it with lorascope evaluate --dry-run")
+                said = _("the plan was not made within {seconds} s").format(seconds=f"{timeout:g}")
+                if given_up():
+                    said = _("the plan was given up")
+                raise DataError(said, _("look at it with lorascope evaluate --dry-run"))
     try:
         answer: dict[str, Any] = json.loads(said)
     except ValueError:
-        last = next(
-            (line for line in reversed(complaint.splitlines()) if line.strip()), f"exit code {process.returncode}"
-        )
-        raise DataError(f"the plan could not be made: {last}") from None
+        code = _("exit code {code}").format(code=process.returncode)
+        last = next((line for line in reversed(complaint.splitlines()) if line.strip()), code)
+        raise DataError(_("the plan could not be made: {reason}").format(reason=last)) from None
     if "error" in answer:
         kind = UsageError if answer["code"] == UsageError.exit_code else DataError
         raise kind(str(answer["error"]), str(answer["remedy"]))

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from engine.errors import LorascopeError, StorageError, UsageError
+from engine.i18n import gettext as _
 from engine.jobs.files import JobFiles
 from engine.jobs.gpu import GpuMeter
 from engine.liveness import BEAT_SECONDS, Life, holding, hostname, life, start_of
@@ -55,18 +56,17 @@ class Presence:
         try:
             files.folder.mkdir(parents=True, exist_ok=True)
             if life(files.run) is Life.ALIVE:
-                raise UsageError(
-                    f"{files.run}: another process is evaluating into this folder",
-                    "wait for it, or stop it; lorascope jobs shows it",
-                )
+                said = _("{run}: another process is evaluating into this folder").format(run=files.run)
+                raise UsageError(said, _("wait for it, or stop it; lorascope jobs shows it"))
             if not self._stack.enter_context(holding(files.alive)):
-                raise UsageError(f"{files.run}: another process works on this job", "see lorascope jobs")
+                said = _("{run}: another process works on this job").format(run=files.run)
+                raise UsageError(said, _("see lorascope jobs"))
             files.stop.unlink(missing_ok=True)
         except OSError as error:
             self._stack.close()
-            raise StorageError(
-                f"{files.run}: cannot be written to ({error.strerror or error})", "check the folder's rights and space"
-            ) from error
+            said = _("{path}: cannot be written to ({reason})")
+            said = said.format(path=files.run, reason=error.strerror or error)
+            raise StorageError(said, _("check the folder's rights and space")) from error
         except BaseException:
             self._stack.close()
             raise

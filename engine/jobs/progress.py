@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from engine.evaluation.journal import Event
+from engine.i18n import gettext as _
 
 BASELINE = "baseline"
 _RECENT = 50  # shards that the rate is over
@@ -112,7 +113,7 @@ class Progress:
         self._recent.append((_seconds(event.time), self.size(number)))
         for window, why in data["failed_windows"].items():
             self.failed_windows[int(window)] = str(why)
-            self.problems.append(f"window {window}: {why}")
+            self.problems.append(_("window {window}: {reason}").format(window=window, reason=why))
         for name, why in data["failed_checkpoints"].items():
             self._drop(str(name), str(why))
         for name in self.checkpoints:
@@ -125,10 +126,10 @@ class Progress:
         last = bool(event.data["set_aside"])
         if last:
             self.set_aside[number] = why
-        after = (
-            f"set aside after {event.data['attempt']} attempts" if last else f"attempt {event.data['attempt']} failed"
-        )
-        self.problems.append(f"shard {number}: {after}: {why}")
+        said = _("shard {shard}: attempt {attempt} failed: {reason}")
+        if last:
+            said = _("shard {shard}: set aside after {attempt} attempts: {reason}")
+        self.problems.append(said.format(shard=number, attempt=event.data["attempt"], reason=why))
 
     def _bad_checkpoint(self, event: Event) -> None:
         self._drop(str(event.data["checkpoint"]), str(event.data["why"]))
@@ -136,7 +137,7 @@ class Progress:
     def _drop(self, name: str, why: str) -> None:
         if name not in self.failed_checkpoints:
             self.failed_checkpoints[name] = why
-            self.problems.append(f"checkpoint {name}: {why}")
+            self.problems.append(_("checkpoint {name}: {reason}").format(name=name, reason=why))
 
     def _sharing(self, event: Event) -> None:
         self.notices = [str(notice) for notice in event.data["notices"]]
@@ -149,9 +150,11 @@ class Progress:
         self.stopped = ""
 
     def _worker(self, event: Event) -> None:
-        what = "was lost" if event.kind == "worker_lost" else "was refused"
-        why = event.data.get("why")
-        self.problems.append(f"worker {event.data['worker']} {what}{f': {why}' if why else ''}")
+        said = _("worker {name} was refused")
+        if event.kind == "worker_lost":
+            said = _("worker {name} was lost")
+        said, why = said.format(name=event.data["worker"]), event.data.get("why")
+        self.problems.append(f"{said}: {why}" if why else said)
 
     def _cost(self, _event: Event) -> None:
         self.costs += 1

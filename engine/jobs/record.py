@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.atomic import atomic_write_bytes
 from engine.errors import DataError
+from engine.i18n import gettext as _
 from engine.jobs.files import JobFiles
 from engine.results.writing import not_written
 
@@ -77,7 +78,8 @@ def read_record(run: Path) -> JobRecord | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})", "start the job again") from error
+        said = _("{path}: cannot be read ({reason})").format(path=path, reason=error)
+        raise DataError(said, _("start the job again")) from error
 
 
 def job_id(run: Path) -> str:

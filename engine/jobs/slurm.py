@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.atomic import atomic_write_bytes
 from engine.errors import DataError, UsageError
+from engine.i18n import gettext as _
 from engine.jobs.files import JobFiles
 from engine.jobs.record import job_id
 from engine.results.writing import not_written
@@ -82,7 +83,7 @@ def batch_script(run: Path, request: SlurmRequest) -> str:
     # A node that fails costs the shard that it had; the task starts again on another one.
     lines += ["#SBATCH --requeue", *(f"#SBATCH {option}" for option in request.options)]
     if any("\n" in line for line in lines):
-        raise UsageError("an option for Slurm holds a line break", "leave it out")
+        raise UsageError(_("an option for Slurm holds a line break"), _("leave it out"))
     words = [sys.executable, "-P", "-m", _MODULE, str(run), "--device", request.device or _devices(request.gres)]
     return "\n".join(["#!/bin/sh", *lines, f"exec {shlex.join(words)}", ""])
 
@@ -104,9 +105,8 @@ def place_workers(run: Path, request: SlurmRequest, *, dry_run: bool = False) ->
         return Placed("", request.nodes, script)
     files = JobFiles(run.absolute())
     if not files.scheduler.exists():
-        raise UsageError(
-            f"{run}: nobody waits for workers there", "start the job with lorascope evaluate --cluster --detach first"
-        )
+        said = _("{run}: nobody waits for workers there").format(run=run)
+        raise UsageError(said, _("start the job with lorascope evaluate --cluster --detach first"))
     said = _ask(["sbatch", "--parsable"], script)
     placed = Placed(said.strip().partition(";")[0], request.nodes, script)
     _remember(files, [*placed_workers(run), placed])
@@ -147,14 +147,14 @@ def _ask(command: Sequence[str], text: str) -> str:
             command, input=text, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except FileNotFoundError:
-        raise DataError(
-            f"{command[0]} is not there", "work where Slurm's commands are, or join with lorascope worker"
-        ) from None
+        said = _("{command} is not there").format(command=command[0])
+        raise DataError(said, _("work where Slurm's commands are, or join with lorascope worker")) from None
     except subprocess.TimeoutExpired:
-        raise DataError(f"{command[0]} does not answer", "is Slurm's controller running?") from None
+        said = _("{command} does not answer").format(command=command[0])
+        raise DataError(said, _("is Slurm's controller running?")) from None
     if done.returncode:
-        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise DataError(f"Slurm refuses: {said}", "see the options of sbatch")
+        why = " ".join(done.stderr.split()) or _("exit code {code}").format(code=done.returncode)
+        raise DataError(_("Slurm refuses: {reason}").format(reason=why), _("see the options of sbatch"))
     return done.stdout
 
 

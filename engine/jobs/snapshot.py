@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from engine.i18n import mark
 from engine.jobs.gpu import GpuUse
+
+# What the process of a job does, as its heartbeat says it.
+PHASES = (mark("queued"), mark("waiting"), mark("loading"), mark("running"), mark("cost"))
 
 
 class JobState(StrEnum):
     """What becomes of a job."""
 
-    QUEUED = "queued"  # waits for earlier jobs on its devices
-    STARTING = "starting"  # its process lives and computes nothing yet: it loads the models
-    RUNNING = "running"
-    STOPPING = "stopping"  # was asked to stop
-    STOPPED = "stopped"  # ended before it was done, in an orderly way; going on is possible
-    FINISHED = "finished"
-    FAILED = "failed"  # ended with an error; going on is possible once that is removed
-    DEAD = "dead"  # its process is gone without a word; going on is possible
+    QUEUED = mark("queued")  # waits for earlier jobs on its devices
+    STARTING = mark("starting")  # its process lives and computes nothing yet: it loads the models
+    RUNNING = mark("running")
+    STOPPING = mark("stopping")  # was asked to stop
+    STOPPED = mark("stopped")  # ended before it was done, in an orderly way; going on is possible
+    FINISHED = mark("finished")
+    FAILED = mark("failed")  # ended with an error; going on is possible once that is removed
+    DEAD = mark("dead")  # its process is gone without a word; going on is possible
 
     @property
     def alive(self) -> bool:
@@ -30,10 +34,10 @@ class JobState(StrEnum):
 class ShardState(StrEnum):
     """What becomes of a shard."""
 
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"  # set aside after its last attempt; going on tries it again
+    WAITING = mark("waiting")
+    RUNNING = mark("running")
+    DONE = mark("done")
+    FAILED = mark("failed")  # set aside after its last attempt; going on tries it again
 
 
 @dataclass(frozen=True, slots=True)

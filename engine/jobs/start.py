@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError, StorageError, UsageError
+from engine.i18n import gettext as _
+from engine.i18n import listing
 from engine.jobs import registry
 from engine.jobs.files import JobFiles
 from engine.jobs.record import JobRecord, job_id, read_record
@@ -75,7 +77,8 @@ def resume(run: Path, *, queue: bool = False) -> Started:
     run = run.absolute()
     record = read_record(run)
     if record is None:
-        raise UsageError(f"{run} was not started as a job", "use the same lorascope evaluate command with --detach")
+        said = _("{run} was not started as a job").format(run=run)
+        raise UsageError(said, _("use the same lorascope evaluate command with --detach"))
     with _launching(run):
         if _is_under_way(run):
             return Started(record.id, run, joined=True)
@@ -101,12 +104,12 @@ def _launching(run: Path) -> Iterator[None]:
         files.folder.mkdir(parents=True, exist_ok=True)
         with holding(files.launching, patience=_BEGIN_SECONDS) as mine:
             if not mine:
-                raise UsageError(f"{run}: another start of this job does not come to an end", "try again")
+                said = _("{run}: another start of this job does not come to an end").format(run=run)
+                raise UsageError(said, _("try again"))
             yield
     except OSError as error:
-        raise StorageError(
-            f"{run}: cannot be written to ({error.strerror or error})", "check the folder's rights and space"
-        ) from error
+        said = _("{path}: cannot be written to ({reason})").format(path=run, reason=error.strerror or error)
+        raise StorageError(said, _("check the folder's rights and space")) from error
 
 
 def _is_under_way(run: Path) -> bool:
@@ -150,7 +153,8 @@ def _wait_until_there(run: Path, process: subprocess.Popen[bytes]) -> None:
         code = process.poll()
         if code is not None:
             if code:
-                raise DataError(f"{run}: the job ended at once: {_last_line(JobFiles(run).log)}", "see its log")
+                said = _("{run}: the job ended at once: {reason}")
+                raise DataError(said.format(run=run, reason=_last_line(JobFiles(run).log)), _("see its log"))
             return
         time.sleep(0.02)
     # It is nobody's child from now on; that it ends is seen by its lock and its heartbeat.
@@ -162,18 +166,18 @@ def _last_line(log: Path) -> str:
         lines = log.read_text("utf-8", "replace").split("\n")
     except OSError:
         lines = []
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    return next((line.strip() for line in reversed(lines) if line.strip()), _("it said nothing"))
 
 
 def _check_same(config: EvaluationConfig, record: JobRecord | None) -> None:
     """Raises UsageError where the job that is under way is another one."""
     run = config.to.absolute()
     if record is None:
-        raise UsageError(f"{run}: another process is evaluating into this folder", "wait for it, or stop it")
+        said = _("{run}: another process is evaluating into this folder").format(run=run)
+        raise UsageError(said, _("wait for it, or stop it"))
     mine, other = config.settings(), type(config).model_validate(record.config).settings()
     # The split that is meant by none is known to the plan only.
     changed = [key for key in mine if mine[key] != other.get(key)]
     if changed:
-        raise UsageError(
-            f"{run}: a job with other settings is under way there ({', '.join(changed)})", "choose another folder"
-        )
+        said = _("{run}: a job with other settings is under way there ({settings})")
+        raise UsageError(said.format(run=run, settings=listing(changed)), _("choose another folder"))

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from engine.errors import DataError, UsageError
+from engine.i18n import gettext as _
 from engine.jobs.presence import ask_to_stop
 from engine.liveness import Life, hostname, is_process, life, read_beat
 
@@ -22,7 +23,8 @@ def stop(run: Path, *, firmly: bool = False) -> None:
         StorageError: the run's folder cannot be written to.
     """
     if life(run) is not Life.ALIVE:
-        raise UsageError(f"{run}: nothing works on it", "lorascope jobs show tells what became of it")
+        said = _("{run}: nothing works on it").format(run=run)
+        raise UsageError(said, _("lorascope jobs show tells what became of it"))
     ask_to_stop(run, firmly=firmly)
 
 
@@ -45,9 +47,12 @@ def kill(run: Path) -> None:
     """
     beat = read_beat(run)
     if beat is None or not is_process(beat.pid, beat.start) or beat.host != hostname():
-        where = f"its process {beat.pid} is on {beat.host}" if beat else "its process is not known"
-        raise UsageError(f"{run}: {where}", "end it there")
+        said = _("its process is not known")
+        if beat:
+            said = _("its process {pid} is on {host}").format(pid=beat.pid, host=beat.host)
+        raise UsageError(f"{run}: {said}", _("end it there"))
     try:
         os.kill(beat.pid, signal.SIGKILL)
     except OSError as error:
-        raise DataError(f"{run}: process {beat.pid} cannot be ended ({error.strerror})") from error
+        said = _("{run}: process {pid} cannot be ended ({reason})")
+        raise DataError(said.format(run=run, pid=beat.pid, reason=error.strerror)) from error

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.evaluation.journal import parse_events
+from engine.i18n import gettext as _
 from engine.jobs import registry
 from engine.jobs.command import evaluate_command
 from engine.jobs.files import JobFiles
@@ -101,7 +102,8 @@ class JobWatch:
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+            said = _("{path}: cannot be read ({reason})")
+            raise DataError(said.format(path=path, reason=error.strerror or error)) from error
         whole = new.rfind(b"\n") + 1
         self._progress.take_all(parse_events(new[:whole]))
         self._read += whole
@@ -127,9 +129,11 @@ class JobWatch:
             return JobState.FAILED, why
         if found is Life.ENDED or progress.last == "stopped":
             aside = len(progress.set_aside)
-            return JobState.STOPPED, f"{aside} of {progress.shards} shards are set aside" if aside else ""
-        where = f"its process {beat.pid} on {beat.host} is gone" if beat else "its process is gone"
-        return JobState.DEAD, where
+            said = _("{count} of {all} shards are set aside").format(count=aside, all=progress.shards)
+            return JobState.STOPPED, said if aside else ""
+        if beat is None:
+            return JobState.DEAD, _("its process is gone")
+        return JobState.DEAD, _("its process {pid} on {host} is gone").format(pid=beat.pid, host=beat.host)
 
     def _is_launched(self, record: JobRecord, beat: Beat | None) -> bool:
         """Whether its process was started, and has not yet said anything."""

@@ -70,8 +70,10 @@ class Tally:
         if event.kind in ("started", "resumed"):
             self._begun = datetime.fromisoformat(event.time)
         if event.kind == "shard_failed":
-            after = "set aside" if data["set_aside"] else f"attempt {data['attempt']}"
-            return [f"shard {data['shard']}, {after}: {data['why']}"]
+            said = _("shard {shard}, attempt {attempt}: {reason}")
+            if data["set_aside"]:
+                said = _("shard {shard}, set aside: {reason}")
+            return [said.format(shard=data["shard"], attempt=data["attempt"], reason=data["why"])]
         if event.kind == "checkpoint_failed":
             self.models -= 1
             return [failed_checkpoint(data["checkpoint"], data["why"])]

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
+from engine.i18n import activate
+from engine.i18n import gettext as _
 from engine.jobs.listing import choose_job, find_jobs, look_at_all
 from engine.jobs.snapshot import JobSnapshot, JobState
 from engine.jobs.start import Started, resume, start
@@ -57,18 +59,19 @@ def run_jobs(question: Question, *, as_json: bool, plain: bool | None) -> int:
     Raises:
         LorascopeError: there is no such job, or it cannot be done.
     """
+    if as_json:
+        activate("en")
     if question.action == "list":
         return _list(question.targets, as_json=as_json, plain=plain)
     if not question.targets:
-        raise UsageError(
-            f"jobs {question.action} needs a job", "name a run's folder, or an id that lorascope jobs shows"
-        )
+        said = _("jobs {action} needs a job").format(action=question.action)
+        raise UsageError(said, _("name a run's folder, or an id that lorascope jobs shows"))
     runs = [choose_job(word, [Path()]) for word in question.targets]
     if question.action == "show":
         return _show(runs, as_json=as_json, plain=plain)
     if question.action == "follow":
         if len(runs) > 1:
-            raise UsageError("jobs follow takes one job", "name one of them")
+            raise UsageError(_("jobs follow takes one job"), _("name one of them"))
         return _follow(runs[0], as_json=as_json, plain=plain)
     if question.action == "stop":
         return _stop(runs, question, as_json=as_json, plain=plain)
@@ -134,7 +137,7 @@ def _follow(run: Path, *, as_json: bool, plain: bool | None) -> int:
         else:
             last = follow_on_screen(snapshots, plain=plain)
     except KeyboardInterrupt:
-        print("the job goes on", file=sys.stderr)
+        print(_("the job goes on"), file=sys.stderr)
         return INTERRUPTED
     if last is not None and not as_json:
         draw_job(Screen(plain=plain), last)
@@ -167,7 +170,9 @@ def _tell_started(every: Sequence[Started], *, as_json: bool, plain: bool | None
         return 0
     screen = Screen(plain=plain)
     for one in every:
-        said = "was under way already" if one.joined else "is under way, and goes on without this terminal"
-        screen.outside(f"job {one.id} {said}: {one.run}")
-        screen.line(f"  look at it: lorascope jobs follow {one.id}")
+        said = _("job {id} is under way, and goes on without this terminal: {run}")
+        if one.joined:
+            said = _("job {id} was under way already: {run}")
+        screen.outside(said.format(id=one.id, run=one.run))
+        screen.line("  " + _("look at it: {command}").format(command=f"lorascope jobs follow {one.id}"))
     return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
+from engine.i18n import gettext as _
+from engine.i18n import listing, ngettext
 from engine.jobs.gpu import GpuUse
 from engine.jobs.snapshot import JobSnapshot, JobState, ShardState, WorkerView
 from engine.text import counted, visible
@@ -12,6 +14,7 @@ from tui.cli.cells import Cell, Column
 from tui.cli.screen import Screen
 from tui.format import distinct, duration, plain_text
 from tui.launch import wants_plain
+from tui.text import fit
 
 STYLES = {
     JobState.QUEUED: "",
@@ -24,30 +27,31 @@ STYLES = {
     JobState.DEAD: "red",
 }
 _LOG_LINES = 10
+_LABEL = 12
 _PROBLEMS = 10
 
 
 def draw_list(screen: Screen, jobs: Sequence[JobSnapshot]) -> None:
     """A table of jobs, with what is to be known of some below it."""
     if not jobs:
-        screen.line("no jobs; lorascope evaluate --detach starts one")
+        screen.line(_("no jobs; lorascope evaluate --detach starts one"))
         return
     columns = [
-        Column("job"),
-        Column("run", outside=True, least=16),
-        Column("state"),
-        Column("windows", "right"),
-        Column("rate", "right", rank=2),
-        Column("left", "right", rank=1),
-        Column("host", outside=True, least=8, rank=3),
-        Column("started", rank=4),
+        Column(_("job")),
+        Column(_("run"), outside=True, least=16),
+        Column(_("state")),
+        Column(_("windows"), "right"),
+        Column(_("rate"), "right", rank=2),
+        Column(_("left"), "right", rank=1),
+        Column(_("host"), outside=True, least=8, rank=3),
+        Column(_("started"), rank=4),
     ]
     names = distinct([(job.name, job.run) for job in jobs])
     rows = [
         (
             Cell(job.id, "bold"),
             name,
-            Cell(job.state.value, STYLES[job.state]),
+            Cell(_(job.state.value), STYLES[job.state]),
             f"{job.windows_done}/{job.windows}" if job.windows else "",
             _rate(job),
             duration(job.seconds_left) if job.seconds_left is not None else "",
@@ -64,38 +68,46 @@ def draw_list(screen: Screen, jobs: Sequence[JobSnapshot]) -> None:
 
 def draw_job(screen: Screen, job: JobSnapshot) -> None:
     """Everything of one job."""
-    screen.outside(f"{job.name}: {job.state.value}{f' ({job.phase})' if _tells_phase(job) else ''}", "bold")
+    screen.outside(f"{job.name}: {_(job.state.value)}{f' ({_(job.phase)})' if _tells_phase(job) else ''}", "bold")
     by_state = {state: sum(shard.state is state for shard in job.shards) for state in ShardState}
-    shards = ", ".join(f"{count} {state.value}" for state, count in by_state.items() if count)
+    process = _("{pid} on {host}").format(pid=job.pid, host=job.host)
+    windows = _("{done} of {all} ({share} %)").format(
+        done=job.windows_done, all=job.windows, share=f"{100 * job.share:.0f}"
+    )
     facts = {
-        "job": job.id,
-        "folder": str(job.run),
-        "why": job.why,
-        "process": f"{job.pid} on {job.host}" if job.state.alive and job.pid else "",
-        "windows": f"{job.windows_done} of {job.windows} ({100 * job.share:.0f} %)" if job.windows else "",
-        "shards": shards,
-        "rate": _rate(job),
-        "left": f"about {duration(job.seconds_left)}" if job.seconds_left is not None else "",
-        "results": "partial: what is computed so far can be read" if job.partial else "",
-        "go on with": job.command if job.state in (JobState.STOPPED, JobState.FAILED, JobState.DEAD) else "",
+        _("job"): job.id,
+        _("folder"): str(job.run),
+        _("why"): job.why,
+        _("process"): process if job.state.alive and job.pid else "",
+        _("windows"): windows if job.windows else "",
+        _("shards"): listing(f"{count} {_(state.value)}" for state, count in by_state.items() if count),
+        _("rate"): _rate(job),
+        _("left"): _("about {time}").format(time=duration(job.seconds_left)) if job.seconds_left is not None else "",
+        _("results"): _("partial: what is computed so far can be read") if job.partial else "",
+        _("go on with"): job.command if job.state in (JobState.STOPPED, JobState.FAILED, JobState.DEAD) else "",
     }
     for name, fact in facts.items():
         if fact:
-            screen.paragraph(screen.words(f"{name:<12}{fact}"), indent="  ")
+            _tell(screen, name, fact)
     behind = [checkpoint for checkpoint in job.checkpoints if checkpoint.why]
     good = len(job.checkpoints) - len(behind)
     if job.checkpoints:
-        screen.line(f"  {'models':<12}{good}: the baseline and {counted(max(good - 1, 0), 'checkpoint')}")
+        said = _("{count}: the baseline and {checkpoints}")
+        _tell(screen, _("models"), said.format(count=good, checkpoints=counted(max(good - 1, 0), "checkpoint")))
     for worker in job.workers:
-        screen.paragraph(screen.words(f"{'worker':<12}{_worker(worker)}"), indent="  ")
+        _tell(screen, _("worker"), _worker(worker))
     for problem in job.problems[-_PROBLEMS:]:
-        screen.paragraph(screen.words(f"{'problem':<12}{problem}"), indent="  ")
+        _tell(screen, _("problem"), problem)
     for notice in job.notices:
-        screen.paragraph(screen.words(f"{'note':<12}{notice}"), indent="  ")
+        _tell(screen, _("note"), notice)
     if job.log:
-        screen.line(f"  last lines of {'its log'}:")
+        screen.line("  " + _("last lines of its log:"))
         for line in job.log[-_LOG_LINES:]:
             screen.outside(f"    {line}", "dim")
+
+
+def _tell(screen: Screen, name: str, fact: str) -> None:
+    screen.paragraph(screen.words(f"{fit(name, _LABEL)}{fact}"), indent="  ")
 
 
 def follow_on_screen(snapshots: Iterator[JobSnapshot], *, plain: bool | None) -> JobSnapshot | None:
@@ -111,7 +123,7 @@ def follow_on_screen(snapshots: Iterator[JobSnapshot], *, plain: bool | None) ->
         problems = last.problems[told:] if len(last.problems) >= told else last.problems
         told = len(last.problems)
         line = follow_line(last)
-        texts = [f"failed: {problem}" for problem in problems]
+        texts = [_("failed: {what}").format(what=problem) for problem in problems]
         if terminal:
             text = "".join(f"\r\x1b[K{_said(text, plain)}\n" for text in texts) + f"\r\x1b[K{_said(line, plain)}"
             sys.stderr.write(text)
@@ -127,16 +139,17 @@ def follow_on_screen(snapshots: Iterator[JobSnapshot], *, plain: bool | None) ->
 
 def follow_line(job: JobSnapshot) -> str:
     """How far a job is, in a line."""
-    parts = [job.phase if _tells_phase(job) else job.state.value]
+    parts = [_(job.phase if _tells_phase(job) else job.state.value)]
     if job.windows:
         parts.append(f"{job.windows_done}/{counted(job.windows, 'window')}")
     if job.state.alive and len(job.workers) > 1:
-        parts.append(counted(len(job.workers), "worker"))
+        count = len(job.workers)
+        parts.append(ngettext("{count} worker", "{count} workers", count).format(count=count))
     if rate := _rate(job):
         parts.append(rate)
     if job.seconds_left is not None:
-        parts.append(f"{duration(job.seconds_left)} left")
-    return ", ".join(parts)
+        parts.append(_("{duration} left").format(duration=duration(job.seconds_left)))
+    return listing(parts)
 
 
 def _said(text: str, plain: bool | None) -> str:
@@ -149,7 +162,9 @@ def _tells_phase(job: JobSnapshot) -> bool:
 
 
 def _rate(job: JobSnapshot) -> str:
-    return f"{job.windows_per_minute:.3g}/min" if job.windows_per_minute and job.state.alive else ""
+    if not job.windows_per_minute or not job.state.alive:
+        return ""
+    return _("{number}/min").format(number=f"{job.windows_per_minute:.3g}")
 
 
 def _when(time: str) -> str:
@@ -157,15 +172,20 @@ def _when(time: str) -> str:
 
 
 def _worker(worker: WorkerView) -> str:
-    parts = [f"{worker.name or 'the job itself'} on {worker.host}, {worker.device}"]
-    parts.append(f"shard {worker.shard}" if worker.shard is not None else "waits")
-    parts.append(f"{worker.done} done")
+    who = _("{worker} on {host}").format(worker=worker.name or _("the job itself"), host=worker.host)
+    parts = [who, worker.device]
+    parts.append(_("shard {number}").format(number=worker.shard) if worker.shard is not None else _("waits"))
+    parts.append(_("{count} done").format(count=worker.done))
     if worker.memory_mb is not None:
         parts.append(f"{worker.memory_mb:.0f} MB")
-    return ", ".join([*parts, *map(gpu_words, worker.gpus)])
+    return listing([*parts, *map(gpu_words, worker.gpus)])
 
 
 def gpu_words(gpu: GpuUse) -> str:
     """A GPU's memory and use."""
-    busy = f", {gpu.busy_pct:.0f} % busy" if gpu.busy_pct is not None else ""
-    return f"GPU {gpu.index} {gpu.used_mb:.0f} of {gpu.total_mb:.0f} MB{busy}"
+    said = _("GPU {number} {used} of {total} MB").format(
+        number=gpu.index, used=f"{gpu.used_mb:.0f}", total=f"{gpu.total_mb:.0f}"
+    )
+    if gpu.busy_pct is None:
+        return said
+    return listing([said, _("{share} % busy").format(share=f"{gpu.busy_pct:.0f}")])

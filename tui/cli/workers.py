@@ -7,10 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engine.errors import DataError
+from engine.i18n import activate, listing, ngettext, sentences
+from engine.i18n import gettext as _
 from engine.jobs.listing import choose_job
 from engine.jobs.slurm import SlurmRequest, cancel_workers, place_workers, placed_workers
 from engine.jobs.watch import JobWatch
-from engine.text import counted
 from tui.cli.cells import Cell, Column
 from tui.cli.entry import INTERRUPTED
 from tui.cli.extra import needs_eval
@@ -26,13 +27,14 @@ def work_for(run: Path, device: str, workers: int | None, patience: float) -> in
         LorascopeError: nobody waits for workers there, or not for this one.
     """
     if not run.is_dir():
-        raise DataError(f"{run}: there is no such folder", "name the run's folder as this machine sees it")
+        said = _("{path}: there is no such folder").format(path=run)
+        raise DataError(said, _("name the run's folder as this machine sees it"))
     with needs_eval():
         from engine.cluster.joining import join
     try:
         join(run, [name.strip() for name in device.split(",")], workers=workers, patience=patience)
     except KeyboardInterrupt:
-        print("left; others do what was under way", file=sys.stderr)
+        print(_("left; others do what was under way"), file=sys.stderr)
         return INTERRUPTED
     return 0
 
@@ -43,6 +45,7 @@ def show_workers(job: str, *, as_json: bool, plain: bool | None) -> int:
     Raises:
         LorascopeError: there is no such job.
     """
+    _speak(as_json)
     run = choose_job(job, [Path()])
     found = JobWatch(run).snapshot().workers
     placed = placed_workers(run)
@@ -51,32 +54,37 @@ def show_workers(job: str, *, as_json: bool, plain: bool | None) -> int:
         return 0
     screen = Screen(plain=plain)
     columns = [
-        Column("worker", outside=True, least=8),
-        Column("host", outside=True, least=8),
-        Column("device"),
-        Column("shard", "right"),
-        Column("done", "right"),
+        Column(_("worker"), outside=True, least=8),
+        Column(_("host"), outside=True, least=8),
+        Column(_("device")),
+        Column(_("shard"), "right"),
+        Column(_("done"), "right"),
         Column("MB", "right"),
         Column("GPU", outside=True, rank=1),
     ]
     rows = [
         (
-            Cell(one.name or "the job itself", "bold"),
+            Cell(one.name or _("the job itself"), "bold"),
             one.host,
             one.device,
             "" if one.shard is None else str(one.shard),
             str(one.done),
             "" if one.memory_mb is None else f"{one.memory_mb:.0f}",
-            "; ".join(gpu_words(gpu) for gpu in one.gpus),
+            sentences(gpu_words(gpu) for gpu in one.gpus),
         )
         for one in found
     ]
     if rows:
         screen.table(columns, rows)
     else:
-        screen.line("no workers")
+        screen.line(_("no workers"))
     for one in placed:
-        screen.line(f"Slurm was asked for {counted(one.nodes, 'worker')}: its job {one.job}")
+        said = ngettext(
+            "Slurm was asked for {count} worker: its job {job}",
+            "Slurm was asked for {count} workers: its job {job}",
+            one.nodes,
+        )
+        screen.line(said.format(count=one.nodes, job=one.job))
     return 0
 
 
@@ -86,13 +94,17 @@ def place_by_slurm(job: str, request: SlurmRequest, *, dry_run: bool, as_json: b
     Raises:
         LorascopeError: there is no such job, or Slurm refuses.
     """
+    _speak(as_json)
     placed = place_workers(choose_job(job, [Path()]), request, dry_run=dry_run)
     if as_json:
         print_json(asdict(placed))
     elif dry_run:
         sys.stdout.write(placed.script)
     else:
-        Screen(plain=plain).line(f"Slurm places {counted(placed.nodes, 'worker')}: its job {placed.job}")
+        said = ngettext(
+            "Slurm places {count} worker: its job {job}", "Slurm places {count} workers: its job {job}", placed.nodes
+        )
+        Screen(plain=plain).line(said.format(count=placed.nodes, job=placed.job))
     return 0
 
 
@@ -102,9 +114,16 @@ def cancel_slurm(job: str, *, as_json: bool, plain: bool | None) -> int:
     Raises:
         LorascopeError: there is no such job, or Slurm refuses.
     """
+    _speak(as_json)
     cancelled = cancel_workers(choose_job(job, [Path()]))
     if as_json:
         print_json({"cancelled": cancelled})
     else:
-        Screen(plain=plain).line(f"cancelled: {', '.join(cancelled) or 'nothing was there'}")
+        said = _("cancelled: {jobs}").format(jobs=listing(cancelled)) if cancelled else _("nothing was there to cancel")
+        Screen(plain=plain).line(said)
     return 0
+
+
+def _speak(as_json: bool) -> None:
+    if as_json:
+        activate("en")

@@ -14,6 +14,7 @@ from pathlib import Path
 from engine.config import EVALUATE, LAUNCH, find_config
 from engine.dataset.kinds import kind_of
 from engine.errors import ConfigError, LorascopeError
+from engine.i18n import gettext as _
 from engine.inference.checkpoints import ADAPTER_CONFIG, discover_checkpoints, pattern_of
 from tui.evaluations.fields import FIELDS
 
@@ -58,11 +59,12 @@ def read_presets(path: Path | None = None, *, start: Path | None = None) -> Pres
 
     def texts(table: object, place: str) -> dict[str, str]:
         if not isinstance(table, Mapping):
-            notices.append(str(ConfigError(f"{found}: {place} must be a table")))
+            notices.append(str(ConfigError(_("{path}: {place} must be a table").format(path=found, place=place))))
             return {}
         unknown = [str(key) for key in table if key not in FIELDS]
         if unknown:
-            notices.append(str(ConfigError(f"{found}: {place}: there is no setting {unknown[0]!r}")))
+            said = _("{path}: {place}: there is no setting {name}")
+            notices.append(str(ConfigError(said.format(path=found, place=place, name=repr(unknown[0])))))
         return {key: _text(key, value, found.parent) for key, value in table.items() if key in FIELDS}
 
     launch = raw.get(LAUNCH, {})

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 
 from engine.i18n import gettext as _
-from engine.i18n import mark, ngettext
+from engine.i18n import listing, mark, ngettext
 from engine.jobs.snapshot import JobSnapshot, JobState, ShardState
 from engine.text import visible
 from tui.evaluations.job_rows import STATES, TextRows, all_gpus, bar, gpu_words, percent_done, rate, when
@@ -52,7 +52,7 @@ Made = tuple[Sequence[Column], Sequence[Row]]
 
 def _overview(job: JobSnapshot, width: int, plain: bool) -> Made:
     word, role = STATES[job.state]
-    phase = f" ({job.phase})" if job.phase and job.phase not in (job.state.value, "") and job.state.alive else ""
+    phase = f" ({_(job.phase)})" if job.phase and job.phase not in (job.state.value, "") and job.state.alive else ""
     rows: list[Row] = []
 
     def fact(label: str, text: str, role: str = "") -> None:
@@ -67,7 +67,7 @@ def _overview(job: JobSnapshot, width: int, plain: bool) -> Made:
         )
         fact(_("progress"), f"{bar(job.share, _BAR, plain=plain)} {counts}")
         left = _("{time} left").format(time=duration(job.seconds_left)) if job.seconds_left is not None else ""
-        fact(_("rate"), ", ".join(part for part in (rate(job), left) if part))
+        fact(_("rate"), listing(part for part in (rate(job), left) if part))
         fact(_("shards"), _shard_counts(job), "error" if job.set_aside else "")
     good = sum(not checkpoint.why for checkpoint in job.checkpoints)
     if job.checkpoints:
@@ -75,7 +75,7 @@ def _overview(job: JobSnapshot, width: int, plain: bool) -> Made:
     workers = len(job.workers)
     if workers:
         named = ngettext("{count} worker", "{count} workers", workers).format(count=workers)
-        fact(_("workers"), ", ".join(part for part in (named, gpu_words(all_gpus(job))) if part))
+        fact(_("workers"), listing(part for part in (named, gpu_words(all_gpus(job))) if part))
     fact(_("results"), _("partial: Runs and Compare show what is computed so far") if job.partial else "")
     process = _("{pid} on {host}").format(pid=job.pid, host=job.host) if job.pid else ""
     fact(_("process"), process if job.state.alive else "")
@@ -92,7 +92,7 @@ def _overview(job: JobSnapshot, width: int, plain: bool) -> Made:
 
 def _shard_counts(job: JobSnapshot) -> str:
     counts = {state: sum(shard.state is state for shard in job.shards) for state in ShardState}
-    return ", ".join(f"{count} {_(_SHARDS[state][0])}" for state, count in counts.items() if count)
+    return listing(f"{count} {_(_SHARDS[state][0])}" for state, count in counts.items() if count)
 
 
 def _checkpoints(job: JobSnapshot, width: int, plain: bool) -> Made:

@@ -55,7 +55,9 @@ def percent_done(job: JobSnapshot) -> str:
 
 def rate(job: JobSnapshot) -> str:
     """Windows a minute, while somebody works."""
-    return f"{job.windows_per_minute:.3g}/min" if job.windows_per_minute and job.state.alive else ""
+    if not job.windows_per_minute or not job.state.alive:
+        return ""
+    return _("{number}/min").format(number=f"{job.windows_per_minute:.3g}")
 
 
 def gpu_words(gpus: Sequence[GpuUse]) -> str:

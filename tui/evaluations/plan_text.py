@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.i18n import gettext as _
-from engine.i18n import ngettext
+from engine.i18n import listing, ngettext
 from engine.text import listed
 from tui.format import duration
 
@@ -40,8 +40,8 @@ def plan_facts(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
             ),
         ),
         (_("windows"), f"{windows} ({drawn})"),
-        (_("strata"), ", ".join(f"{name} {count}" for name, count in plan["strata"].items())),
-        (_("left out"), ", ".join(f"{count} × {reason}" for reason, count in plan["left_out"].items())),
+        (_("strata"), listing(f"{name} {count}" for name, count in plan["strata"].items())),
+        (_("left out"), listing(f"{count} × {reason}" for reason, count in plan["left_out"].items())),
         (_("checkpoints"), models),
         (_("shards"), shards),
         (_("sample"), str(plan["fingerprint"])[:_FINGERPRINT_DIGITS]),
@@ -53,15 +53,15 @@ def plan_facts(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
 def estimate_facts(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Label and fact: how long it takes and what it needs; of a plan that was timed."""
     if plan["seconds"] is None:
-        return [(_("time"), _("not measured: {why}").format(why=plan.get("why_not") or _("nothing is left to do")))]
+        return [(_("time"), _("not measured: {why}").format(why=_(plan.get("why_not") or "nothing is left to do")))]
     each = _("{time} for each window and all models").format(time=_seconds(plan["seconds_per_window"]))
     facts = [(_("time"), _("about {time}: {each}").format(time=duration(plan["seconds"]), each=each))]
     texts = (("memory_mb", _("{size} GB of main memory")), ("gpu_memory_mb", _("{size} GB of GPU memory")))
     told = [text.format(size=f"{plan[key] / 1e3:.1f}") for key, text in texts if plan.get(key)]
     if told:
-        facts.append((_("memory"), _("{what}, measured on the first window").format(what=", ".join(told))))
+        facts.append((_("memory"), _("{what}, measured on the first window").format(what=listing(told))))
     return facts
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.2g} s" if seconds < 10 else duration(seconds)
+    return _("{seconds} s").format(seconds=f"{seconds:.2g}") if seconds < 10 else duration(seconds)

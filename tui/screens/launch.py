@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from engine.i18n import gettext as _
-from engine.i18n import mark
 from tui.commands import Command, bindings
 from tui.evaluations.fields import FIELDS
 from tui.evaluations.job_pages import PAGES as DETAILS
@@ -27,12 +26,12 @@ class LaunchScreen(LaunchView):
     """Start evaluations, and look after them."""
 
     NAME = "launch"
-    HELP = mark("""Fill in the form: enter types a field, tab completes paths, arrows go through choices. What is
+    HELP = """Fill in the form: enter types a field, tab completes paths, arrows go through choices. What is
     wrong is said below its field. p checks everything and shows the plan: windows, checkpoints, about how long it
     takes and how much memory it needs; enter then starts a job. Jobs are processes of their own: they go on when
     lorascope is left, the terminal is closed or the connection lost, and are found again by whoever opens the same
     folder. Their results are partial while they run; Runs and Compare show them so. A job stops after the shards
-    under way, and goes on where it was.""")
+    under way, and goes on where it was."""
     ACTIONS: ClassVar[tuple[Command, ...]] = ACTIONS
     BINDINGS = bindings(ACTIONS)
 
