@@ -72,7 +72,7 @@ class RunsSource:
             Column("score", "score", 7, "right"),
             Column("delta", "D%" if plain else "Δ%", 6, "right"),
             Column("curve", "score curve", _SPARK),
-            Column("status", "status", 9, min_width=7),
+            Column("status", "status", 8),
             Column("protocol", "protocol", 9, min_width=6),
             Column("provenance", "from", 10, min_width=6),
             Column("folder", "folder", min(max(folders, 6), 40), min_width=6, ellipsis="middle"),
@@ -127,7 +127,7 @@ class RunsSource:
         """A run's status and its role; of one that is computed now how far it is."""
         job = self._session.job(overview.key)
         if job is not None and job.state.alive and job.windows:
-            return f"live {percent_done(job)}", "accent"
+            return f"live {percent_done(job).replace(' ', '')}", "accent"
         if job is not None and job.state is JobState.DEAD:
             return job.state.value, "error"
         if overview.status == "ok" and overview.problems:
