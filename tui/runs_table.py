@@ -74,7 +74,7 @@ class RunsSource:
             Column("score", pgettext("heading of a narrow column", "score"), 7, "right"),
             Column("delta", "D%" if plain else "Δ%", 6, "right"),
             Column("curve", _("score curve"), _SPARK),
-            Column("status", _("status"), 9, min_width=7),
+            Column("status", _("status"), 8),
             Column("protocol", _("protocol"), 9, min_width=6),
             Column("provenance", pgettext("where a run comes from", "from"), 10, min_width=6),
             Column("folder", _("folder"), min(max(folders, 6), 40), min_width=6, ellipsis="middle"),
@@ -129,7 +129,7 @@ class RunsSource:
         """A run's status and its role; of one that is computed now how far it is."""
         job = self._session.job(overview.key)
         if job is not None and job.state.alive and job.windows:
-            return _("live {share}").format(share=percent_done(job)), "accent"
+            return _("live {share}").format(share=percent_done(job).replace(" ", "")), "accent"
         if job is not None and job.state is JobState.DEAD:
             return _(job.state.value), "error"
         if overview.status == "ok" and overview.problems:

@@ -17,7 +17,7 @@ LABEL = 14
 VALUE = "value"
 # The last row: what the form is for.
 GO = "@go"
-_WIDE = 96  # columns from which the sentences about the fields have room beside the values
+_WIDE = 110  # columns from which the sentences about the fields have room beside the values
 _INDENT = LABEL + 2
 
 
@@ -77,7 +77,7 @@ class FormRows:
             return (Cell(text, "error" if kind == "mistake" else ""),)
         if field is None:
             # Only a form that was looked through knows how much is missing; the key says the rest.
-            return (Cell(_("start"), "accent"), Cell(_("enter: look at the plan, then start"), "accent"))
+            return (Cell(_("start"), "accent"), Cell(_("enter: the plan first"), "accent"))
         wrong = bool(self._form.mistake(field.name))
         value, role = self.value(field)
         return (

@@ -11,6 +11,7 @@ FORM, JOBS = "form", "jobs"
 
 _ON_FORM: tuple[Command, ...] = (
     Command("edit", "enter", mark("fill in"), mark("Type the field under the cursor; tab completes paths.")),
+    Command("plan", "p", mark("plan, start"), mark("Check everything, show the plan, then start the job.")),
     Command(
         "turn(1)", "right", mark("choose"), mark("The next choice of a field; with left the one before."), label="←→"
     ),

@@ -77,18 +77,20 @@ class LaunchView(LorascopeScreen):
 
     @property
     def page(self) -> str:
-        """The page that is shown: without a choice the jobs where one is at work, else the form."""
+        """The page that is shown; at first that of the jobs where one is at work, else the form."""
         if self.state.launch_page in (FORM, JOBS):
             return self.state.launch_page
         return JOBS if any(job.state.alive for job in (self.session.jobs or {}).values()) else FORM
 
     def on_mount(self) -> None:
         """Look up what the form begins with."""
-        config, here = self.session.config_path, Path.cwd()
+        config, here, places = self.session.config_path, Path.cwd(), self.session.roots
 
         def work() -> None:
             presets = read_presets(config)
-            found = {} if self.state.launch else guess(here)
+            found: dict[str, str] = {}
+            if not self.state.launch:
+                found = next((each for place in (here, *places) if "data" in (each := guess(place))), guess(here))
             self.post_message(self._Begun(self.lorascope.desk.missing(), presets, found))
 
         super().on_mount()
@@ -132,7 +134,14 @@ class LaunchView(LorascopeScreen):
 
     def follow_jobs(self) -> None:
         """The jobs as they are now."""
-        if self.page != JOBS or not self._composed:
+        if not self._composed:
+            return
+        if not self.state.launch_page and self.session.jobs is not None:
+            # It is decided once: a page must not be turned under somebody who reads it.
+            self.state.launch_page = self.page
+            self.refresh_view()
+            return
+        if self.page != JOBS:
             return
         jobs = self.session.jobs
         wanted = self.wanted_job or (self.state.launch_job if self.jobs.current is None else "")
