@@ -118,7 +118,7 @@ class Run:
         """``broken`` (nothing readable), ``partial`` (something cannot be read), ``running``, ``stopped`` or ``ok``."""
         unfinished = self.metadata.status if self.metadata.status != "done" else None
         if self.summary.is_empty():
-            return unfinished if unfinished and not self.errors else "broken"
+            return unfinished if unfinished and not self.errors else mark("broken")
         if self.errors:
             return mark("partial")
         return unfinished or mark("ok")

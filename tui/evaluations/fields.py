@@ -24,7 +24,7 @@ class Kind(StrEnum):
         return self in (Kind.FOLDER, Kind.FILE, Kind.TARGET)
 
 
-YES_NO = (mark("yes"), mark("no"))
+YES_NO = ("yes", "no")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from engine.i18n import gettext as _
+from engine.i18n import pgettext
 from engine.text import visible
 from tui.evaluations.fields import SECTIONS, Field, Kind
 from tui.evaluations.form import Form
@@ -93,7 +94,7 @@ class FormRows:
             return self._names(text)
         if field.kind is Kind.CHOICE:
             left, right = ("<", ">") if self._plain else ("‹", "›")
-            shown = text or field.default
+            shown = _choice(text or field.default)
             chosen = f"{left} {shown} {right}" if shown else f"{left} {_(field.empty)} {right}"
             return chosen, "" if text else "muted"
         if text:
@@ -117,3 +118,9 @@ class FormRows:
             return visible(found[0]), "muted"
         names = _("{first} to {last}").format(first=found[0], last=found[-1])
         return visible(_("all {count}: {names}").format(count=len(found), names=names)), "muted"
+
+
+def _choice(value: str) -> str:
+    """A choice as it is shown: names of things as they are, a switch in words."""
+    words = {"yes": pgettext("a setting that is on or off", "yes"), "no": pgettext("a setting that is on or off", "no")}
+    return words.get(value, value)
