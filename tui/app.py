@@ -8,11 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.theme import ThemeProvider
 
 from engine.i18n import gettext as _
 from engine.i18n import listing
@@ -23,6 +21,7 @@ from tui.driver import lean
 from tui.finding import Finder
 from tui.loader import Batch, Judging, Loader
 from tui.messages import JobsSeen, RunsFound, RunsRead
+from tui.palettes import PalettesApp
 from tui.screens.base import LorascopeScreen
 from tui.screens.runs import RunsScreen
 from tui.session import KEEP_LOADED, Session
@@ -43,7 +42,7 @@ _SCREENS = {
 }
 
 
-class LorascopeApp(App[None]):
+class LorascopeApp(PalettesApp):
     """lorascope in the terminal.
 
     Args:
@@ -72,7 +71,6 @@ class LorascopeApp(App[None]):
         Command("quit", "q,ctrl+q", "quit", "Leave lorascope; the view is kept for this folder."),
     )
     BINDINGS = bindings(ACTIONS)
-    COMMANDS: ClassVar = {lambda: _palette_provider()}
 
     def __init__(
         self,
@@ -292,26 +290,3 @@ class LorascopeApp(App[None]):
 
         if isinstance(self.screen, LorascopeScreen):
             self.push_screen(HelpScreen(self.screen, self.ACTIONS))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Textual's own palette entries that make sense here."""
-        yield SystemCommand(_("Themes"), _("Choose any theme, Textual's own too"), self.action_change_theme)
-
-    def action_command_palette(self) -> None:
-        """Textual's palette, in the user's language."""
-        from tui.palette import Palette
-
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(placeholder=_("Search for commands…"), id="--command-palette"))
-
-    def search_themes(self) -> None:
-        """Textual's list of themes, likewise."""
-        from tui.palette import Palette
-
-        self.push_screen(Palette([ThemeProvider], placeholder=_("Search for themes…")))
-
-
-def _palette_provider() -> type:
-    from tui.palette import CommandsProvider
-
-    return CommandsProvider
