@@ -76,7 +76,7 @@ def paint_row(view: View, cells: Sequence[Cell], surface: str, marked: bool, cur
     return line.strip(view.width, base)
 
 
-def paint_heading(view: View, title: str) -> Strip:
+def paint_heading(view: View, title: str, role: str = "") -> Strip:
     """The title of a group of rows across all columns; rules go on where the title has ended."""
     style = view.palette.style
     base = style("row")
@@ -84,7 +84,7 @@ def paint_heading(view: View, title: str) -> Strip:
     line.pad(GUTTER - 1, base)
     room = max(0, view.width - GUTTER)
     cells = min(cell_width(title), room)
-    line.put(fit(title, cells), style("title"), cells)
+    line.put(fit(title, cells), style("row", role) if role else style("title"), cells)
     for slot in view.slots:
         if slot.rule_x > line.x:
             line.pad(slot.rule_x, base)
