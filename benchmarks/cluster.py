@@ -302,7 +302,11 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="cluster-", dir=given.folder))
     try:
         store = store_rate(folder, given.checkpoints, given.store_shards, given.writers)
-        rates = [scheduler_rate(folder, int(count)) for count in given.workers.split(",")]
+        print(store, file=sys.stderr)
+        rates = []
+        for count in given.workers.split(","):
+            rates.append(scheduler_rate(folder, int(count)))
+            print(rates[-1], file=sys.stderr)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(report(rates, store))
