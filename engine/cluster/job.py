@@ -79,8 +79,7 @@ def _work(record: JobRecord, presence: Presence) -> int:
     config = EvaluationConfig.model_validate(record.config)
     # Nothing heavy before this job's turn has come.
     from engine.cluster.execute import execute
-    from engine.evaluation.plan import make_plan
-    from engine.evaluation.prior import prior_state
+    from engine.evaluation.plan import make_plan, prior_state
 
     plan = make_plan(config)
     execute(plan, presence, watch=_tell)

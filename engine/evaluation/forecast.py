@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.errors import LorascopeError
-from engine.evaluation.plan import Plan
-from engine.evaluation.prior import prior_state
+from engine.evaluation.plan import Plan, prior_state
 from engine.i18n import mark
 
 

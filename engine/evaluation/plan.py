@@ -10,6 +10,8 @@ from engine.dataset.open import open_dataset
 from engine.dataset.windows import fingerprint, sample
 from engine.errors import DataError, UsageError
 from engine.evaluation.config import EvaluationConfig
+from engine.evaluation.journal import State
+from engine.evaluation.prior import state_in
 from engine.inference.checkpoints import CheckpointSource, choose, discover_checkpoints
 
 # Rows that every evaluation has of its own.
@@ -102,3 +104,13 @@ def _size(source: CheckpointSource) -> int:
     if source.path.is_dir():
         return sum(entry.stat().st_size for entry in source.path.iterdir() if entry.is_file())
     return source.path.stat().st_size
+
+
+def prior_state(plan: Plan) -> State:
+    """What an earlier start of the same evaluation left in its folder; that of nothing where there was none.
+
+    Raises:
+        UsageError: the folder holds a run with other settings, or one that was not made by evaluate.
+        DataError: its journal cannot be read.
+    """
+    return state_in(plan.config.to, plan.settings())

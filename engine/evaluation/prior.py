@@ -7,26 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.errors import UsageError
 from engine.evaluation.journal import Journal, State, replay
 from engine.i18n import gettext as _
 from engine.i18n import listing, sentences
 from engine.results import layout
-
-if TYPE_CHECKING:
-    from engine.evaluation.plan import Plan
-
-
-def prior_state(plan: Plan) -> State:
-    """What an earlier start of the same evaluation left in its folder; that of nothing where there was none.
-
-    Raises:
-        UsageError: the folder holds a run with other settings, or one that was not made by evaluate.
-        DataError: its journal cannot be read.
-    """
-    return state_in(plan.config.to, plan.settings())
 
 
 def state_in(folder: Path, settings: Mapping[str, Any]) -> State:

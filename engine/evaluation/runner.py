@@ -23,8 +23,7 @@ from engine.evaluation.finish import finish_store, merge_unfinished
 from engine.evaluation.in_process import InProcess
 from engine.evaluation.journal import Event, Journal, State, replay
 from engine.evaluation.lock import locked
-from engine.evaluation.plan import Plan, make_plan
-from engine.evaluation.prior import prior_state
+from engine.evaluation.plan import Plan, make_plan, prior_state
 from engine.evaluation.record import Status, describe
 from engine.evaluation.reserve import Reserve
 from engine.evaluation.shared_so_far import SharedSoFar

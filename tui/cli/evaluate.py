@@ -57,8 +57,7 @@ def evaluate_checkpoints(
         from engine.evaluation.config import make_config
 
         config = make_config(dict(values), file=file)  # wrong settings are told before anything slow is imported
-        from engine.evaluation.plan import make_plan
-        from engine.evaluation.prior import prior_state
+        from engine.evaluation.plan import make_plan, prior_state
     check_eval()
     plan = make_plan(config)
     if dry_run:
