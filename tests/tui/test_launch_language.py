@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from engine import i18n
 from engine.jobs.snapshot import CheckpointView, JobSnapshot
+from engine.liveness import hostname
 from tui.app import LorascopeApp
 from tui.evaluations.job_pages import PAGES
 from tui.screens.launch import LaunchScreen
@@ -35,7 +36,7 @@ DATA |= {
     "first",
     "later",
 }
-DATA |= {"later", "median", "window", "pt", "PT", "run", "seed", "to", "base", "checkpoints", "training"}
+DATA |= {"later", "del", "median", "window", "pt", "PT", "run", "seed", "to", "base", "checkpoints", "training"}
 
 
 def outside(job: JobSnapshot) -> JobSnapshot:
@@ -98,7 +99,7 @@ FORMS: dict[str, tuple[MemoryDesk, tuple[str, ...]]] = {
     "palette": (MemoryDesk(), ("ctrl+p",)),
     "all-settings": (MemoryDesk(), ("m",)),
     "plan": (MemoryDesk(plan=PLAN, timed=PLAN), ("p",)),
-    "plan-while-busy": (MemoryDesk(tuple(replace(job, host="") for job in JOBS), plan=PLAN), ("p",)),
+    "plan-while-busy": (MemoryDesk(tuple(replace(job, host=hostname()) for job in JOBS), plan=PLAN), ("p",)),
     "which": (MemoryDesk(), ("c",)),
     "presets": (MemoryDesk(), ("o",)),
     "wrong-page": (MemoryDesk(), ("s",)),

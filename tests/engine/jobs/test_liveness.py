@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -109,11 +110,16 @@ def test_presence_says_what_it_does_and_hears_when_to_stop(tmp_path: Path) -> No
 def test_firmly_interrupts(tmp_path: Path) -> None:
     from engine.jobs.stop import stop
 
-    with pytest.raises(KeyboardInterrupt), Presence(tmp_path):
-        stop(tmp_path, firmly=True)
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            time.sleep(0.01)
+    # A shell that started the tests in the background has it ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), Presence(tmp_path):
+            stop(tmp_path, firmly=True)
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                time.sleep(0.01)
+    finally:
+        signal.signal(signal.SIGINT, before)
     beat = read_beat(tmp_path)
     assert beat is not None
     assert (beat.phase, beat.why) == ("ended", "")

@@ -125,6 +125,9 @@ def test_kills_of_random_workers_and_of_the_job_cost_nothing(
         elif len(killed) < KILLS:
             wait_for(run, lambda job, least=done.shards_done: not job.state.alive or job.shards_done > least)
     ended = wait_for(run, lambda job: not job.state.alive)
+    if ended.set_aside:  # by chance one shard cost more than three workers, and was not computed again by itself
+        resume(run)
+        ended = wait_for(run, lambda job: not job.state.alive)
     assert ended.state is JobState.FINISHED, ended.why or ended.log
     assert_same(run, reference)
     assert any(problem.endswith("was lost") for problem in ended.problems)
