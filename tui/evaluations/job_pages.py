@@ -87,7 +87,7 @@ def _overview(job: JobSnapshot, width: int, plain: bool) -> Made:
         fact(_("problem"), problem, "warning")
     for notice in job.notices:
         fact(_("note"), notice)
-    return (Column("label", "", _LABEL), Column("fact", "", 20, flex=1)), rows
+    return (Column("label", _("job"), _LABEL), Column("fact", visible(job.name), 20, flex=1)), rows
 
 
 def _shard_counts(job: JobSnapshot) -> str:

@@ -17,7 +17,7 @@ _ON_FORM: tuple[Command, ...] = (
     ),
     Command("turn(-1)", "left", mark("choose back"), mark("The choice before."), footer=False),
     Command("which", "c", mark("checkpoints"), mark("Mark the checkpoints to take among those in the folder.")),
-    Command("preset", "o", mark("presets"), mark("Fill in a preset of lorascope.toml, or the settings of a job.")),
+    Command("preset", "o", mark("presets"), mark("Fill in a preset of lorascope.toml, what lies here, or nothing.")),
     Command("more", "m", mark("more"), mark("Show the rarer settings, too, or no longer.")),
     Command("clear", "delete,backspace", mark("default"), mark("Empty the field under the cursor.")),
 )

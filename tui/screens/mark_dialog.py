@@ -62,7 +62,7 @@ class MarkDialog(ModalScreen[tuple[str, ...] | None]):
 
     def _draw(self) -> None:
         self.query_one(Grid).set_marked({str(row) for row in self._marked})
-        keys = _("{count} of {all} · space mark · a all or none · i the others · enter take · esc cancel")
+        keys = _("{count} of {all} · space mark · a all/none · i invert · enter take · esc cancel")
         text = keys.format(count=len(self._marked), all=len(self._names))
         self.query_one("#line-hint", Static).update(Content(plain_text(text) if self._plain else text))
 

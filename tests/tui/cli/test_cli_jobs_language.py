@@ -30,7 +30,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 COMMANDS = ["jobs list", "jobs show 1", "jobs show 2", "jobs follow 2", "jobs stop 2", "jobs resume 2", "jobs show"]
-COMMANDS += ["jobs show 9", "workers 1", "workers 1 --cancel", "worker --run 9", "workers 1 --slurm"]
+COMMANDS += ["jobs show Z", "workers 1", "workers 1 --cancel", "worker --run 9", "workers 1 --slurm"]
 
 
 @pytest.mark.usefixtures("odd", "running")
