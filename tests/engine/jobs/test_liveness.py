@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -107,19 +106,29 @@ def test_presence_says_what_it_does_and_hears_when_to_stop(tmp_path: Path) -> No
         stop(tmp_path)
 
 
-def test_firmly_interrupts(tmp_path: Path) -> None:
-    from engine.jobs.stop import stop
+# In a process of its own: the signal would end the one that runs the tests, wherever that is just then.
+_INTERRUPTED = """
+import signal, sys, time
+from pathlib import Path
+from engine.jobs.presence import Presence
+from engine.jobs.stop import stop
 
-    # A shell that started the tests in the background has it ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt), Presence(tmp_path):
-            stop(tmp_path, firmly=True)
-            until = time.monotonic() + 60
-            while time.monotonic() < until:
-                time.sleep(0.01)
-    finally:
-        signal.signal(signal.SIGINT, before)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+run = Path(sys.argv[1])
+try:
+    with Presence(run):
+        stop(run, firmly=True)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            time.sleep(0.01)
+except KeyboardInterrupt:
+    sys.exit(7)
+"""
+
+
+def test_firmly_interrupts(tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", _INTERRUPTED, str(tmp_path)], check=False, timeout=300)
+    assert ended.returncode == 7
     beat = read_beat(tmp_path)
     assert beat is not None
     assert (beat.phase, beat.why) == ("ended", "")
