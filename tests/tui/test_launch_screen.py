@@ -439,3 +439,16 @@ def test_the_plan_of_tests_is_the_one_of_the_program() -> None:
 
     source = inspect.getsource(forecast.plan_document)
     assert all(f'"{key}"' in source for key in PLAN)
+
+
+async def test_the_line_that_is_typed_stays_on_its_field_when_mistakes_appear_above(opened: Open) -> None:
+    async with opened(MemoryDesk(files=True), texts=write_place(Path.cwd())) as (pilot, screen, _):
+        screen.pane.point_at("seed")
+        await pilot.press("enter", "x", "down", "enter", "4")
+        await settled(pilot, lambda: screen.form.mistake("seed") != "" and idle(screen.lorascope))
+        await pilot.pause()
+        region = screen.pane.grid.cell_region(screen.pane.grid.cursor_row, "value")
+        assert region is not None and screen.pane.line.styles.offset.y.value == region.y
+        await pilot.press("enter")
+        await calm(pilot)
+        assert screen.form.text("seq_len") == "4"

@@ -25,6 +25,8 @@ class Looks(Protocol):
 
 # Seconds between two looks: while somebody looks on, and while nobody does; where a job is at work, and where none is.
 _PACE = {(True, True): 1.0, (True, False): 3.0, (False, True): 5.0, (False, False): 15.0}
+# Seconds before the first look, unless somebody waits for it: what is shown first is read first.
+_FIRST = 0.5
 # The results of a run that is still computed are read again at most so often.
 _READ_EVERY = 10.0
 
@@ -119,6 +121,10 @@ class Watcher:
     def _work(self) -> None:
         last: Board | None = None
         anew = True
+        with self._changed:
+            if not self._poked and not self._stopped:
+                self._changed.wait(_FIRST)
+            self._poked = False
         while not self._stopped:
             try:
                 jobs = self._desk().look(anew=anew)

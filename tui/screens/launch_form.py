@@ -96,19 +96,18 @@ class FormPane(Container):
         """The field under the cursor."""
         return self.grid.cursor_key or ""
 
-    def draw(self, *, plain: bool, field: str = "") -> None:
-        """Show what is filled in.
+    def draw(self, *, plain: bool) -> None:
+        """Show what is filled in; a line that is typed follows its field.
 
         Args:
             plain: ASCII alone.
-            field: where to put the cursor; it stays by default.
         """
         size = self.size
         rows = FormRows(self.form, width=size.width, sections=size.height >= _TALL, plain=plain)
         self.grid.set_source(rows)
-        if field:
-            self.point_at(field)
         self._drawn = True
+        if self.line.display:
+            self.call_after_refresh(self._place_line)
 
     def refuse(self, why: str) -> None:
         """Show a sentence in place of the form."""
@@ -155,14 +154,18 @@ class FormPane(Container):
     def edit(self) -> bool:
         """Type the field under the cursor; returns whether it is one that is typed."""
         field = FIELDS.get(self.current)
-        region = self.grid.cell_region(self.grid.cursor_row, VALUE)
-        if field is None or field.kind is Kind.CHOICE or region is None:
+        if field is None or field.kind is Kind.CHOICE or not self._place_line():
             return False
-        line = self.line
-        line.styles.offset = (region.x, region.y)
-        line.styles.width = region.width
-        line.open(field, self.form.text(field.name))
+        self.line.open(field, self.form.text(field.name))
         return True
+
+    def _place_line(self) -> bool:
+        """Lay the line over the value under the cursor; returns whether that is in view."""
+        region = self.grid.cell_region(self.grid.cursor_row, VALUE)
+        if region is not None:
+            self.line.styles.offset = (region.x, region.y)
+            self.line.styles.width = region.width
+        return region is not None
 
     @on(FieldInput.Done)
     def _done(self, event: FieldInput.Done) -> None:

@@ -35,6 +35,7 @@ class JobsPane(Vertical):
         self._jobs: Sequence[JobSnapshot] = ()
         self._page = PAGES[0][0]
         self._plain = False
+        self._told = ""
 
     def compose(self) -> ComposeResult:
         """List, pages, page."""
@@ -115,7 +116,9 @@ class JobsPane(Vertical):
     @on(Grid.Highlighted, "#jobs-grid")
     def _moved(self, event: Grid.Highlighted) -> None:
         event.stop()
-        self.turn_to(self._page)
+        if event.key != self._told:  # not where its job only went to another place in the list
+            self._told = event.key
+            self.turn_to(self._page)
         self.post_message(self.Moved())
 
     @on(Grid.Selected)

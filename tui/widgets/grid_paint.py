@@ -155,6 +155,38 @@ def paint_message(view: View, message: str, y: int, height: int) -> Strip:
     return line.strip(view.width, view.palette.style("row"))
 
 
+def changed(before: Strip | None, after: Strip) -> tuple[int, int]:
+    """The first cell that looks different, and the one after the last; equal where none does.
+
+    Args:
+        before: the line as it was painted; ``None`` where it was not.
+        after: the line as it is to be, of the same length.
+    """
+    if before == after:
+        return 0, 0
+    if before is None or before.cell_length != after.cell_length:
+        return 0, after.cell_length
+    old, new = _characters(before), _characters(after)
+    least = min(len(old), len(new))
+    head = next((at for at in range(least) if old[at] != new[at]), least)
+    tail = next((at for at in range(least - head) if old[-1 - at] != new[-1 - at]), least - head)
+    begin = sum(cells for _, _, cells in new[:head])
+    end = after.cell_length - sum(cells for _, _, cells in new[len(new) - tail :])
+    return begin, max(begin, end)
+
+
+def _characters(strip: Strip) -> list[tuple[str, Style | None, int]]:
+    """What stands in a line, with the cells that it takes: characters where they take one each, else whole texts."""
+    found: list[tuple[str, Style | None, int]] = []
+    for segment in strip:
+        cells = segment.cell_length
+        if segment.text.isascii() or all(cell_width(character) == 1 for character in segment.text):
+            found += [(character, segment.style, 1) for character in segment.text]
+        else:
+            found.append((segment.text, segment.style, cells))
+    return found
+
+
 def _rule(line: _Line, view: View, slot: Slot, surface: str) -> None:
     if slot.rule_x >= 0:
         line.pad(slot.rule_x, view.palette.style(surface))

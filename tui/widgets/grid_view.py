@@ -199,10 +199,11 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
         return strip
 
     def _repaint(self) -> None:
-        """Refresh the lines that would look different now."""
+        """Refresh the parts of lines that would look different now."""
         for y in range(self.size.height):
-            if self._paint(y) != self._painted.get(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+            begin, end = paint.changed(self._painted.get(y), self._paint(y))
+            if begin < end:
+                self.refresh(Region(begin, y, end - begin, 1))
 
     def _current_view(self) -> paint.View:
         if self._view is None:
