@@ -108,7 +108,7 @@ SECTIONS = (
                 mark("val, or all of RGB-D clips"),
                 ("train", "val", "test", "all"),
             ),
-            Field("max_seqs", mark("windows"), mark("how many to draw"), empty=mark("all")),
+            Field("max_seqs", mark("windows"), mark("how many to draw"), empty=mark("all of them")),
             Field(
                 "sampling",
                 mark("sampling"),

@@ -113,7 +113,7 @@ class FormRows:
             count = _("{taken} of {all}").format(taken=taken, all=len(found))
             return (f"{text}  ({count})" if taken else text), ""
         if not found:
-            return _("all"), "muted"
+            return _("all of them"), "muted"
         if len(found) == 1:
             return visible(found[0]), "muted"
         names = _("{first} to {last}").format(first=found[0], last=found[-1])
