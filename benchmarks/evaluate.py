@@ -29,9 +29,9 @@ from benchmarks.evaluate_table import Measured, machine, machine_lines, model_li
 from benchmarks.evaluate_work import DEVICE, Models, pseudo, score, truth_of, unavoidable
 from engine.dataset.model import PreparedWindow
 from engine.dataset.street_writer import write_street
+from engine.evaluation.chance_depth import chance_depth
 from engine.evaluation.config import EvaluationConfig
 from engine.evaluation.plan import Plan, make_plan
-from engine.evaluation.runner import chance_depth
 from engine.inference.tiny import TinyConfig, load
 
 FRAMES = 8

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from benchmarks.evaluate_work import DEVICE, pseudo, score, truth_of, write_scored
 from engine.dataset.open import open_dataset
-from engine.evaluation import runner
+from engine.evaluation import runner, shard_function
+from engine.evaluation.chance_depth import chance_depth as chance_depth_of
 from engine.evaluation.journal import Event
 from engine.evaluation.plan import BASELINE, CHANCE, ORACLE, Plan
 from engine.evaluation.predictors import ModelPredictors
@@ -80,7 +81,7 @@ def evaluate(plan: Plan) -> RunTimes:
             times.sharing = dict(event.data)
 
     begin = time.perf_counter()
-    with mock.patch.object(runner, "ModelPredictors", Timed):
+    with mock.patch.object(shard_function, "ModelPredictors", Timed):
         runner.evaluate(plan.config, plan=plan, watch=watch)
     times.total = time.perf_counter() - begin - times.loading
     return times
@@ -115,11 +116,11 @@ def naive(plan: Plan, predictors: ModelPredictors, names: Sequence[str]) -> floa
     Returns:
         Seconds.
     """
-    prepare = runner.preparation(plan.config, predictors)
+    prepare = shard_function.preparation(plan.config, predictors)
     pictured = preview_windows(plan.windows)
     to = plan.config.to
     begin = time.perf_counter()
-    chance_depth = runner.chance_depth(open_dataset(plan.config.data), plan.windows, prepare)
+    chance_depth = chance_depth_of(open_dataset(plan.config.data), plan.windows, prepare)
     curves: list[pl.DataFrame] = []
     for name in names:
         dataset = open_dataset(plan.config.data)

@@ -13,6 +13,8 @@ Looked for in the folder one stands in and its parents, then in the user's confi
     [metrics."my.metric"]
     label = "my metric"
     direction = "lower"
+
+``[evaluate]`` and ``[launch.presets.NAME]`` in the same file are settings of evaluations.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from engine.errors import ConfigError
 from engine.i18n import gettext as _
 
 FILE_NAME = "lorascope.toml"
+# Tables that say how evaluations are started; whoever starts them reads them.
+EVALUATE, LAUNCH = "evaluate", "launch"
 
 # Composite score of the existing system (protocol, section 7), all on buildings.
 DEFAULT_WEIGHTS = {
@@ -138,7 +142,7 @@ def load_config(path: Path | None = None, *, start: Path | None = None) -> Confi
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_("{file}: not valid TOML: {reason}").format(file=found, reason=error)) from None
     try:
-        config = Config.model_validate(raw)
+        config = Config.model_validate({name: table for name, table in raw.items() if name not in (EVALUATE, LAUNCH)})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -8,7 +8,8 @@ The tree::
     │   ├── WhereError                 a filter that cannot be read
     │   └── ConfigError                lorascope.toml
     ├── DataError             exit 1   a file is missing, unreadable or not what it should be
-    │   └── NoFramesError              a run that holds summaries only
+    │   ├── NoFramesError              a run that holds summaries only
+    │   └── StorageError               the disk is full, or a folder cannot be written to
     └── ExportError           exit 1   an export that did not happen; nothing is half-written
         └── TargetExistsError          something stands there already, which --force would replace
 """
@@ -88,6 +89,10 @@ class NoFramesError(DataError):
     """A run that holds summaries only was asked for its per-frame rows."""
 
 
+class StorageError(DataError):
+    """A file cannot be written: the disk is full, or rights are missing. What was written before stays."""
+
+
 class ExportError(LorascopeError):
     """An export was refused or failed; nothing was left half-written."""
 
@@ -97,7 +102,7 @@ class TargetExistsError(ExportError):
 
 
 # What is unknown; callers name it by these words.
-_KINDS = (mark("metric"), mark("checkpoint"), mark("run"), mark("preset"), mark("function"), mark("model"))
+_KINDS = (mark("metric"), mark("checkpoint"), mark("run"), mark("preset"), mark("function"), mark("model"), mark("job"))
 
 
 def suggest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

@@ -55,6 +55,7 @@ _COUNTED = {
     "checkpoint": nmark("{count} checkpoint", "{count} checkpoints"),
     "model": nmark("{count} model", "{count} models"),
     "module": nmark("{count} module", "{count} modules"),
+    "shard": nmark("{count} shard", "{count} shards"),
     "thread": nmark("{count} thread", "{count} threads"),
 }
 

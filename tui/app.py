@@ -6,28 +6,31 @@ import gc
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
 from textual.driver import Driver
-from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.theme import ThemeProvider
 
 from engine.i18n import gettext as _
 from engine.i18n import listing
 from engine.results.model import RunRef
-from engine.text import counted, visible
+from engine.text import visible
 from tui.commands import Command, bindings
 from tui.driver import lean
 from tui.finding import Finder
 from tui.loader import Batch, Judging, Loader
+from tui.messages import JobsSeen, RunsFound, RunsRead
+from tui.palettes import PalettesApp
 from tui.screens.base import LorascopeScreen
 from tui.screens.runs import RunsScreen
 from tui.session import KEEP_LOADED, Session
 from tui.state import load_preferences, save_preferences
 from tui.themes import DEFAULT_THEME, THEMES
+
+if TYPE_CHECKING:
+    from tui.evaluations.desk import Desk
+    from tui.evaluations.watching import Board, Watcher
 
 # name -> module and class; imported when first shown.
 _SCREENS = {
@@ -35,22 +38,11 @@ _SCREENS = {
     "trends": "tui.screens.trends:TrendsScreen",
     "pick": "tui.screens.pick:PickScreen",
     "checkpoint": "tui.screens.checkpoint:CheckpointScreen",
+    "launch": "tui.screens.launch:LaunchScreen",
 }
 
 
-class RunsFound(Message):
-    """The finder has something to take."""
-
-
-class RunsRead(Message):
-    """The loader read runs."""
-
-    def __init__(self, batch: Batch) -> None:
-        super().__init__()
-        self.batch = batch
-
-
-class LorascopeApp(App[None]):
+class LorascopeApp(PalettesApp):
     """lorascope in the terminal.
 
     Args:
@@ -59,6 +51,7 @@ class LorascopeApp(App[None]):
         plain: draw with ASCII alone.
         config: a ``lorascope.toml`` that was named.
         finder: already looking for runs below ``paths``; by default one is started.
+        desk: starts evaluations and looks at jobs; by default the one that really does.
     """
 
     TITLE = "lorascope"
@@ -69,6 +62,7 @@ class LorascopeApp(App[None]):
         Command("show('trends')", "3", "trends", "Go to Trends.", footer=False),
         Command("show('pick')", "4", "pick", "Go to Pick.", footer=False),
         Command("show('checkpoint')", "5", "checkpoint", "Go to Checkpoint.", footer=False),
+        Command("show('launch')", "6", "launch", "Go to Launch.", footer=False),
         Command("reload", "ctrl+r", "reload", "Look for runs again and read them anew.", footer=False),
         Command("theme", "T", "theme", "Change to the next of lorascope's themes.", footer=False),
         Command("plain", "P", "plain text", "Draw with ASCII characters alone, or no longer.", footer=False),
@@ -77,7 +71,6 @@ class LorascopeApp(App[None]):
         Command("quit", "q,ctrl+q", "quit", "Leave lorascope; the view is kept for this folder."),
     )
     BINDINGS = bindings(ACTIONS)
-    COMMANDS: ClassVar = {lambda: _palette_provider()}
 
     def __init__(
         self,
@@ -87,6 +80,7 @@ class LorascopeApp(App[None]):
         plain: bool = False,
         config: Path | None = None,
         finder: Finder | None = None,
+        desk: Desk | None = None,
     ) -> None:
         super().__init__()
         # Every frame of an animation is bytes that a slow line has to carry.
@@ -94,6 +88,8 @@ class LorascopeApp(App[None]):
         self.session = Session(paths, config)
         self.plain_mode = plain
         self._loader: Loader | None = None
+        self._desk = desk
+        self._watcher: Watcher | None = None
         self._finder = finder or Finder(self.session.roots)
         for entry in THEMES:
             self.register_theme(entry)
@@ -127,6 +123,7 @@ class LorascopeApp(App[None]):
         self._loader = Loader(self.session.config_path, self._deliver)
         self._read(list(self.session.refs.values()))
         self._listen()
+        self.watch_jobs(closely=False)
         if self.session.state.screen != "runs" and not self.session.state_is_fresh:
             self.action_show(self.session.state.screen)
 
@@ -138,6 +135,8 @@ class LorascopeApp(App[None]):
         """Keep the view; stop reading."""
         if self._loader:
             self._loader.stop()
+        if self._watcher:
+            self._watcher.stop()
         self.session.save()
 
     def on_runs_found(self) -> None:
@@ -177,6 +176,38 @@ class LorascopeApp(App[None]):
         if self._loader:
             self._loader.judge(judging)
 
+    @property
+    def desk(self) -> Desk:
+        """Starts evaluations and looks at jobs; to be called in threads."""
+        if self._desk is None:
+            from tui.evaluations.desk import Desk
+
+            self._desk = Desk(self.session.places)
+        return self._desk
+
+    def watch_jobs(self, *, closely: bool, now: bool = False) -> None:
+        """Have jobs looked at from now on: often where somebody looks on, and at once where something was done."""
+        if self._watcher is None:
+            from tui.evaluations.watching import Freshness, Watcher
+
+            self._watcher = Watcher(lambda: self.desk, Freshness(self.session.places), self._announce_jobs)
+        self._watcher.watch(closely=closely, now=now)
+
+    def _announce_jobs(self, board: Board) -> None:
+        """In the watcher's thread."""
+        self.post_message(JobsSeen(board))
+
+    def on_jobs_seen(self, event: JobsSeen) -> None:
+        """Show them; read what they have computed since. What was read before is shown until then."""
+        for job in self.session.take_jobs(event.board.jobs):
+            self.notify(f"{job.name}: {_(job.state.value)}{f' ({job.why})' if job.why else ''}", timeout=6)
+        self.session.add_refs(event.board.fresh)
+        if self._loader and event.board.fresh:
+            self._loader.request(event.board.fresh, urgent=True, keep=True, baselines=self.session.state.baselines)
+        for screen in self.screen_stack:
+            if isinstance(screen, LorascopeScreen) and screen.is_current:
+                screen.follow_jobs()
+
     def on_runs_read(self, event: RunsRead) -> None:
         """Take over what was read."""
         batch = event.batch
@@ -210,15 +241,6 @@ class LorascopeApp(App[None]):
     ) -> None:
         """Say something in a corner. Messages hold outside text: they are literal, whatever the caller thinks."""
         super().notify(visible(message), title=title, severity=severity, timeout=timeout, markup=False)
-
-    def headline(self) -> str:
-        """What is open, for the right end of the tabs."""
-        session = self.session
-        count = len(session.refs)
-        if session.discovering and not count:
-            return _("looking …")
-        where = _("samples") if session.samples else ", ".join(root.name or str(root) for root in session.roots)
-        return f"{where or Path.cwd().name} · {counted(count, 'run')}"
 
     def action_show(self, name: str) -> None:
         """Show a screen by its name. Runs lies at the bottom of the stack, the others one above it."""
@@ -268,26 +290,3 @@ class LorascopeApp(App[None]):
 
         if isinstance(self.screen, LorascopeScreen):
             self.push_screen(HelpScreen(self.screen, self.ACTIONS))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Textual's own palette entries that make sense here."""
-        yield SystemCommand(_("Themes"), _("Choose any theme, Textual's own too"), self.action_change_theme)
-
-    def action_command_palette(self) -> None:
-        """Textual's palette, in the user's language."""
-        from tui.palette import Palette
-
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(placeholder=_("Search for commands…"), id="--command-palette"))
-
-    def search_themes(self) -> None:
-        """Textual's list of themes, likewise."""
-        from tui.palette import Palette
-
-        self.push_screen(Palette([ThemeProvider], placeholder=_("Search for themes…")))
-
-
-def _palette_provider() -> type:
-    from tui.palette import CommandsProvider
-
-    return CommandsProvider

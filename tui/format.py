@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.catalogue import Metric
+from engine.i18n import gettext as _
 from engine.number_text import MISSING, number, percent, reach, signed
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "MISSING",
     "change_mark",
     "distinct",
+    "duration",
     "metric_number",
     "number",
     "percent",
@@ -70,6 +72,9 @@ _PLAIN = str.maketrans(
         "█": "#",
         "▏": "|",
         "┃": "|",
+        "‹": "<",
+        "›": ">",
+        "░": ".",
     }
 )
 
@@ -105,6 +110,19 @@ def short_path(path: Path) -> str:
     if path.is_relative_to(here):
         return str(path.relative_to(here))
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
+def duration(seconds: float) -> str:
+    """A time that people read: ``8 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
+    if seconds < 90:
+        return _("{seconds} s").format(seconds=f"{seconds:.0f}")
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return _("{minutes} min").format(minutes=minutes)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+    return _("{days} d {hours} h").format(days=hours // 24, hours=hours % 24)
 
 
 def distinct(runs: Sequence[tuple[str, Path]]) -> list[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from engine.errors import DataError, LorascopeError, UsageError
 from engine.i18n import gettext as _
+from engine.state_folder import state_folder
 from engine.text import visible
-from tui.state import state_folder
 
 
 def open_app(

@@ -6,7 +6,23 @@ import sys
 from pathlib import Path
 
 COMMAND_WORDS = frozenset(
-    {"runs", "compare", "rank", "trend", "frames", "export", "next", "report", "evaluate", "cost", "selftest", "synth"}
+    {
+        "runs",
+        "compare",
+        "rank",
+        "trend",
+        "frames",
+        "export",
+        "next",
+        "report",
+        "evaluate",
+        "jobs",
+        "worker",
+        "workers",
+        "cost",
+        "selftest",
+        "synth",
+    }
 )
 
 

@@ -8,7 +8,9 @@ from typing import Literal
 
 from engine.i18n import gettext as _
 from engine.i18n import pgettext
+from engine.jobs.snapshot import JobState
 from engine.results.names import natural_key
+from tui.evaluations.job_rows import percent_done
 from tui.format import MISSING, number, percent, plain_text
 from tui.plots.sparkline import sparkline
 from tui.session import Overview, Session
@@ -16,7 +18,7 @@ from tui.text import cell_width
 from tui.widgets.grid_model import Cell, Column
 
 _SPARK = 11
-_STATUS_ROLES = {"ok": "", "partial": "warning", "running": "accent", "broken": "error"}
+_STATUS_ROLES = {"ok": "", "partial": "warning", "stopped": "warning", "running": "accent", "broken": "error"}
 # What `s` sorts by, in its order: column key and whether the greatest comes first.
 SORTS = (("", False), ("score", True), ("delta", True), ("name", False), ("status", False))
 
@@ -35,7 +37,7 @@ def visible_runs(session: Session, words: str, sort: str) -> list[str]:
     if sort == "name":
         return sorted(keys, key=lambda key: natural_key(session.name(key)))
     if sort == "status":
-        order = ("broken", "partial", "running", "ok")
+        order = ("broken", "partial", "stopped", "running", "ok")
         states = {key: session.overviews[key].status for key in keys if key in session.overviews}
         return sorted(keys, key=lambda key: order.index(states[key]) if key in states else len(order))
     if sort in ("score", "delta"):
@@ -72,7 +74,7 @@ class RunsSource:
             Column("score", pgettext("heading of a narrow column", "score"), 7, "right"),
             Column("delta", "D%" if plain else "Δ%", 6, "right"),
             Column("curve", _("score curve"), _SPARK),
-            Column("status", _("status"), 7),
+            Column("status", _("status"), 8),
             Column("protocol", _("protocol"), 9, min_width=6),
             Column("provenance", pgettext("where a run comes from", "from"), 10, min_width=6),
             Column("folder", _("folder"), min(max(folders, 6), 40), min_width=6, ellipsis="middle"),
@@ -106,12 +108,9 @@ class RunsSource:
                 Cell(waiting, "muted"), blank, blank, Cell(folder, "muted"),
             )  # fmt: skip
         delta = overview.delta_pct
-        status = _(overview.status)
         problems = len(overview.problems)
-        if overview.status == "ok" and problems:
-            status += " !"
+        status, role = self._status(overview)
         curve = sparkline(overview.curve, _SPARK, plain=self._plain) if overview.curve else ""
-        role = _STATUS_ROLES.get(overview.status, "")
         missing = plain_text(MISSING) if self._plain else MISSING
         return (
             Cell(overview.name, "error" if overview.status == "broken" else ""),
@@ -125,6 +124,17 @@ class RunsSource:
             Cell(_(overview.provenance), "muted"),
             Cell(folder, "muted"),
         )
+
+    def _status(self, overview: Overview) -> tuple[str, str]:
+        """A run's status and its role; of one that is computed now how far it is."""
+        job = self._session.job(overview.key)
+        if job is not None and job.state.alive and job.windows:
+            return _("live {share}").format(share=percent_done(job).replace(" ", "")), "accent"
+        if job is not None and job.state is JobState.DEAD:
+            return _(job.state.value), "error"
+        if overview.status == "ok" and overview.problems:
+            return f"{_(overview.status)} !", "warning"
+        return _(overview.status), _STATUS_ROLES.get(overview.status, "")
 
     def _folder(self, path: Path) -> str:
         if self._session.samples:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.i18n import gettext as _
 from engine.results.model import RunRef
+from engine.text import counted
 from tui.format import distinct, short_names
 from tui.state import Block, ViewState, load_state, save_state, state_file
 
 if TYPE_CHECKING:
     from engine.analysis.evidence import Evidence
+    from engine.jobs.snapshot import JobSnapshot
     from tui.library import Library, Loaded
 
 # Loaded runs that are kept at the same time; further ones are read again when they are looked at.
@@ -95,8 +98,23 @@ class Session:
         self.library: Library | None = None
         self.discovering = True
         self.samples = False
+        # By their runs' paths; None before somebody looked.
+        self.jobs: dict[str, JobSnapshot] | None = None
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
         self._judged: OrderedDict[str, tuple[Loaded, Evidence | None]] = OrderedDict()
+
+    @property
+    def places(self) -> list[Path]:
+        """The folders that it is about."""
+        return self.roots or [Path.cwd()]
+
+    def headline(self) -> str:
+        """What is open, for the right end of the tabs."""
+        count = len(self.refs)
+        if self.discovering and not count:
+            return _("looking …")
+        where = _("samples") if self.samples else ", ".join(root.name or str(root) for root in self.roots)
+        return f"{where or Path.cwd().name} · {counted(count, 'run')}"
 
     def save(self) -> bool:
         """Keep the view for the next start."""
@@ -114,6 +132,16 @@ class Session:
         """Runs that discovery found."""
         for ref in refs:
             self.refs[str(ref.path)] = ref
+
+    def take_jobs(self, jobs: Iterable[JobSnapshot]) -> list[JobSnapshot]:
+        """The jobs as they are now, in the order in which they are shown; returns those that have ended since."""
+        before, self.jobs = self.jobs or {}, {str(job.run): job for job in jobs}
+        alive = {key for key, job in before.items() if job.state.alive}
+        return [job for key, job in self.jobs.items() if key in alive and not job.state.alive]
+
+    def job(self, key: str) -> JobSnapshot | None:
+        """What is known of the job that computes or computed a run."""
+        return (self.jobs or {}).get(key)
 
     def add_loaded(self, loaded: Loaded) -> None:
         """A run that was read; the least recently used one may be forgotten for it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from engine.atomic import atomic_write_bytes
 from engine.i18n import mark
+from engine.state_folder import state_folder
 
 View = Literal["percent", "delta", "scale", "absolute"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -21,7 +21,7 @@ VIEW_NAMES: dict[View, str] = {
     "scale": mark("scale"),
     "absolute": mark("absolute"),
 }
-SCREENS = ("runs", "compare", "trends", "pick", "checkpoint")
+SCREENS = ("runs", "compare", "trends", "pick", "checkpoint", "launch")
 BEST = "best"
 NO_BAND = "none"  # as the run whose band Trends shows
 
@@ -90,6 +90,10 @@ class ViewState:
     frames_order: str = "worst"
     basket: list[BasketItem] = field(default_factory=list)
     checkpoint_dirs: dict[str, str] = field(default_factory=dict)
+    launch: dict[str, str] = field(default_factory=dict)
+    launch_page: str = ""
+    launch_job: str = ""
+    launch_detail: str = ""
 
     def toggle_mark(self, run: str) -> None:
         """Mark a run, or take its mark away."""
@@ -109,11 +113,6 @@ class ViewState:
             return False
         self.basket.append(item)
         return True
-
-
-def state_folder() -> Path:
-    """Where views and preferences are kept: ``lorascope`` in ``$XDG_STATE_HOME`` (default ``~/.local/state``)."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "lorascope"
 
 
 def state_file(roots: Sequence[Path]) -> Path:

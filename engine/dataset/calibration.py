@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.dataset.kinds import CALIBRATION
 from engine.dataset.model import Float64
 from engine.errors import DataError, UsageError
 
-FOLDER = "calibration"
 _PERSPECTIVE = "perspective.txt"
 _CAM_TO_POSE = "calib_cam_to_pose.txt"
 _CAM_TO_VELO = "calib_cam_to_velo.txt"
@@ -57,7 +57,7 @@ def read_calibration(root: Path, camera: int = 0) -> Calibration:
     """
     if camera not in _PERSPECTIVE_CAMERAS:
         raise UsageError(f"camera {camera} is no perspective camera", "choose 0 or 1")
-    folder = root / FOLDER
+    folder = root / CALIBRATION
     perspective = folder / _PERSPECTIVE
     lines = _keyed_lines(perspective)
     placement = _keyed_lines(folder / _CAM_TO_POSE)

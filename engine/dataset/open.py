@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.dataset.calibration import FOLDER as CALIBRATION
+from engine.dataset.kinds import DatasetKind, kind_of
 from engine.dataset.kitti360 import Kitti360
 from engine.dataset.model import Dataset
-from engine.dataset.rgbd import RgbdClip, clip_folders
-from engine.dataset.street import STREET_FILE, Street
+from engine.dataset.rgbd import RgbdClip
+from engine.dataset.street import Street
 from engine.errors import DataError
 
 
@@ -24,12 +24,13 @@ def open_dataset(root: Path, *, cache: Path | None = None) -> Dataset:
     """
     if not root.is_dir():
         raise DataError(f"there is no folder {root}", "name the folder of the dataset")
-    if (root / STREET_FILE).is_file():
-        return Street(root, cache=cache)
-    if (root / CALIBRATION).is_dir():
-        return Kitti360(root, cache=cache)
-    if clip_folders(root):
-        return RgbdClip(root)
+    match kind_of(root):
+        case DatasetKind.STREET:
+            return Street(root, cache=cache)
+        case DatasetKind.KITTI360:
+            return Kitti360(root, cache=cache)
+        case DatasetKind.RGBD:
+            return RgbdClip(root)
     raise DataError(
         f"{root} holds no dataset that lorascope knows",
         "give a KITTI-360 folder (with calibration, data_poses, data_2d_raw ...), a folder of RGB-D frames "

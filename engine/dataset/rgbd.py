@@ -20,6 +20,7 @@ from engine.dataset import labels as ids
 from engine.dataset.calibration import are_rotations
 from engine.dataset.ground_truth import depth_image_points
 from engine.dataset.images import expect_size, read_depth_mm, read_rgb
+from engine.dataset.kinds import COLOR, clip_folders
 from engine.dataset.left_out import LeftOut
 from engine.dataset.model import Float64, FramePoints, Preparation, PreparedWindow, Window
 from engine.dataset.prepare import plan_images
@@ -31,7 +32,6 @@ INTRINSICS = "camera-intrinsics.txt"
 NO_COLOR = "frame without colour"
 NO_DEPTH = "frame without depth"
 NO_POSE = "frame without valid pose"
-_COLOR = re.compile(r"frame-(\d+)\.color\.(?:png|jpg|jpeg)$", re.IGNORECASE)
 _OTHER = re.compile(r"frame-(\d+)\.(depth\.png|pose\.txt)$")
 _INVALID_MM = (0, 65535)
 _MM = 1e-3
@@ -159,7 +159,7 @@ class RgbdClip:
         colors: dict[int, Path] = {}
         others: dict[str, dict[int, Path]] = {"depth.png": {}, "pose.txt": {}}
         for path in sorted(folder.iterdir()):
-            if match := _COLOR.match(path.name):
+            if match := COLOR.match(path.name):
                 colors[int(match[1])] = path
             elif match := _OTHER.match(path.name):
                 others[match[2]][int(match[1])] = path
@@ -187,15 +187,6 @@ class RgbdClip:
         if frame not in found:
             raise DataError(f"frame {frame} of {clip.name} has no {kind} in {self._root}", "leave the frame out")
         return found[frame]
-
-
-def clip_folders(root: Path) -> list[Path]:
-    """The folders with frames: ``root`` itself, else those right below it; none where there is no such thing."""
-    if not root.is_dir():
-        return []
-    candidates = [root, *sorted(path for path in root.iterdir() if path.is_dir())]
-    found = [folder for folder in candidates if any(_COLOR.match(path.name) for path in folder.glob("frame-*"))]
-    return found[:1] if root in found else found
 
 
 def _read_points(path: Path, size: tuple[int, int], jump_radius: int) -> FramePoints:

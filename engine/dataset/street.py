@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.dataset.kinds import STREET_FILE
 from engine.dataset.kitti360 import NEIGHBOURS, Kitti360
 from engine.dataset.model import Float32, Float64, Preparation, PreparedWindow, Window
 from engine.dataset.street_scene import Scene
 from engine.dataset.street_sensors import photograph
-from engine.dataset.street_writer import FORMAT, STREET_FILE, VERSION, write_street
+from engine.dataset.street_writer import FORMAT, VERSION, write_street
 from engine.errors import DataError
 
 __all__ = ["STREET_FILE", "Street", "write_street"]

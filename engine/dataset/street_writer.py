@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.dataset import kitti360_files as files
 from engine.dataset import poses
-from engine.dataset.calibration import FOLDER as CALIBRATION
+from engine.dataset.kinds import CALIBRATION, STREET_FILE
 from engine.dataset.model import Float64
 from engine.dataset.street_layout import build_scene, drive_poses
 from engine.dataset.street_rig import Rig, build_rig, numbers
@@ -26,7 +26,6 @@ from engine.dataset.street_sensors import photograph, scan
 from engine.dataset.street_texture import Texture
 from engine.errors import DataError, UsageError
 
-STREET_FILE = "street.json"
 FORMAT = "lorascope street"
 VERSION = 1
 # Number of a drive -> the split that it belongs to; 0008 and 0018 are the official test drives.

@@ -6,15 +6,30 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, UnknownNameError
+from engine.evaluation.mistakes import place_of, words_of
+from engine.i18n import gettext as _
 
 # Where and how fast, not what: a run may be gone on with when these change.
-_NOT_IN_THE_NUMBERS = {"to", "name", "device", "readers", "sharing", "sharing_memory", "cache"}
+_NOT_IN_THE_NUMBERS = {
+    "to",
+    "name",
+    "device",
+    "workers",
+    "cluster",
+    "listen",
+    "shard_timeout",
+    "readers",
+    "sharing",
+    "sharing_memory",
+    "cache",
+}
 
 Align = Literal["none", "scale", "median", "scale_shift"]
 DEVICES = "auto, cpu, cuda or cuda:N"
+MODELS = ("vggt", "tiny")  # the families of engine.inference.families, which is too heavy to ask
 
 
 class EvaluationConfig(BaseModel):
@@ -39,7 +54,13 @@ class EvaluationConfig(BaseModel):
         prepare: ``fit`` or ``crop``.
         size: image width in pixels; ``None`` for the model's own.
         dtype: precision of the forward pass; scoring is float32.
-        device: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``.
+        device: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``; several, with commas between, compute side by side.
+        cluster: let workers on other machines join.
+        workers: processes that compute on this machine, spread over the devices; ``None`` for one per device. One
+            worker on one device is the process of the evaluation itself. With ``cluster`` it may be 0.
+        listen: address or network interface where they reach this machine; ``None`` for the one that leads out.
+        shard_timeout: seconds after which a shard counts as failed.
+        only: take the checkpoints of these names, with commas between; ``*``, ``?`` and ``[34]`` match as in a shell.
         limit_checkpoints: take the first so many.
         protocol: only ``v1`` is run from raw data.
         shard: windows computed between two writes.
@@ -71,6 +92,11 @@ class EvaluationConfig(BaseModel):
     size: Annotated[int, Field(ge=14)] | None = None
     dtype: Literal["fp32", "bf16"] = "fp32"
     device: str = "auto"
+    cluster: bool = False
+    workers: Annotated[int, Field(ge=0, le=1024)] | None = None
+    listen: str | None = None
+    shard_timeout: Annotated[float, Field(gt=0)] = 3600.0
+    only: str | None = None
     limit_checkpoints: Annotated[int, Field(ge=0)] | None = None
     protocol: Literal["v1"] = "v1"
     shard: Annotated[int, Field(ge=1)] = 4
@@ -83,16 +109,55 @@ class EvaluationConfig(BaseModel):
     @field_validator("device")
     @classmethod
     def _known_device(cls, value: str) -> str:
-        if is_device(value):
-            return value
-        raise ValueError(f"must be {DEVICES}")
+        names = [part.strip() for part in value.split(",")]
+        if not all(is_device(name) for name in names):
+            raise ValueError(_("must be {devices}, or several with commas between").format(devices=DEVICES))
+        if len(set(names)) < len(names):
+            raise ValueError(_("names a device twice; take --workers for several processes on one device"))
+        return ",".join(names)
+
+    @field_validator("workers")
+    @classmethod
+    def _somebody_works(cls, value: int | None, others: ValidationInfo) -> int | None:
+        if value == 0 and not others.data.get("cluster"):
+            raise ValueError(_("0 needs --cluster, where others work"))
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        if value not in MODELS:
+            raise ValueError(str(UnknownNameError("model", value, MODELS)))
+        return value
+
+    @field_validator("only")
+    @classmethod
+    def _names(cls, value: str | None) -> str | None:
+        if value is not None and not all(part.strip() for part in value.split(",")):
+            raise ValueError(_("must be names with commas between"))
+        return value
 
     @field_validator("protocol", mode="before")
     @classmethod
     def _run_from_raw_data(cls, value: object) -> object:
         if value == "compat":
-            raise ValueError("compat is what imported results are; raw data are evaluated by v1 only")
+            raise ValueError(_("compat is what imported results are; raw data are evaluated by v1 only"))
         return value
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices, at least one."""
+        return tuple(self.device.split(","))
+
+    @property
+    def local_workers(self) -> int:
+        """Processes that compute on this machine; 1 on one device without a cluster is the evaluation's own."""
+        return len(self.devices) if self.workers is None else self.workers
+
+    @property
+    def spread(self) -> bool:
+        """Whether workers compute, rather than the evaluation's own process."""
+        return self.cluster or self.local_workers != 1 or len(self.devices) > 1
 
     @property
     def run_name(self) -> str:
@@ -110,7 +175,7 @@ class EvaluationConfig(BaseModel):
 
 
 def is_device(name: str) -> bool:
-    """Whether ``name`` is one of :data:`DEVICES`; not whether this machine has it."""
+    """Whether ``name`` is the name of one device; not whether this machine has it."""
     return name in ("auto", "cpu", "cuda") or (name.startswith("cuda:") and name[5:].isdecimal())
 
 
@@ -132,23 +197,24 @@ def make_config(values: dict[str, Any], *, file: Path | None = None) -> Evaluati
         return EvaluationConfig.model_validate(merged)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = place_of(first)
         option = f"--{place.replace('_', '-')}"
         where = f"{file}: {place}" if file is not None and place not in values else option
         if first["type"] == "missing":
-            raise ConfigError(f"missing option {option}", "see lorascope evaluate --help") from None
-        words = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{where}: {words[:1].lower()}{words[1:]}", "see lorascope evaluate --help") from None
+            said = _("missing option {option}").format(option=option)
+            raise ConfigError(said, _("see lorascope evaluate --help")) from None
+        raise ConfigError(f"{where}: {words_of(first)}", _("see lorascope evaluate --help")) from None
 
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})", "check --config") from None
+        said = _("{path}: cannot be read ({reason})").format(path=path, reason=error)
+        raise ConfigError(said, _("check --config")) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        raise ConfigError(_("{path}: not valid TOML: {reason}").format(path=path, reason=error)) from None
     table = raw.get("evaluate", raw)
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: evaluate must be a table")
+        raise ConfigError(_("{path}: {place} must be a table").format(path=path, place="evaluate"))
     return dict(table)

@@ -107,7 +107,7 @@ def request_from_plan(plan: Plan, passes: Passes) -> CostRequest:
         base_seed=config.base_seed,
         training=config.training,
         dtype=config.dtype,
-        device=config.device,
+        device=config.devices[0],
         checkpoints=plan.checkpoints,
         images=WindowImages(plan.dataset, plan.windows, config.prepare, config.size),
         passes=passes,

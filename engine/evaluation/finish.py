@@ -45,6 +45,15 @@ def finish_store(run: Path, alignment: str) -> dict[str, str]:
     return kept
 
 
+def merge_unfinished(run: Path) -> None:
+    """Merge the curves of what is computed so far; the files of single shards stay, as others are still to come.
+
+    Raises:
+        DataError: the table of curves cannot be written.
+    """
+    finish_curves(run)
+
+
 def _remove_curve_shards(run: Path) -> None:
     merged = run / _MERGED_CURVES
     with contextlib.suppress(OSError):

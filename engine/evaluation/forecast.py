@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from engine.errors import LorascopeError
-from engine.evaluation.ahead import ReadyWindow
-from engine.evaluation.plan import BASELINE, Plan
-from engine.evaluation.predictors import ModelPredictors, choose_device
-from engine.evaluation.runner import preparation, prior_state
-from engine.evaluation.shard import ShardWorker
-
-_TRIED = 2  # checkpoints that are loaded to see what one more costs
+from engine.evaluation.plan import Plan, prior_state
+from engine.i18n import mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,7 @@ class Forecast:
         checkpoints: besides the baseline.
         window: measured on the first window; ``None`` where it could not be.
         why_not: why it was not measured; empty where it was.
+        devices: that compute side by side.
     """
 
     shards_done: int
@@ -47,6 +40,7 @@ class Forecast:
     checkpoints: int
     window: WindowTime | None
     why_not: str = ""
+    devices: int = 1
 
     @property
     def seconds_per_window(self) -> float | None:
@@ -55,13 +49,17 @@ class Forecast:
 
     @property
     def seconds(self) -> float | None:
-        """Seconds for what is left."""
+        """Seconds for what is left, on all devices."""
         each = self.seconds_per_window
-        return None if each is None else each * self.windows_left
+        return None if each is None else each * self.windows_left / self.devices
 
 
-def forecast(plan: Plan) -> Forecast:
+def forecast(plan: Plan, *, timed: bool = True) -> Forecast:
     """Look at what is done already, and time the first window where it can be read.
+
+    Args:
+        plan: the work.
+        timed: whether to; it loads the model.
 
     Raises:
         UsageError: the run's folder holds something else.
@@ -71,42 +69,41 @@ def forecast(plan: Plan) -> Forecast:
     left = sum(len(shard) for number, shard in enumerate(plan.shards) if number not in state.shards)
     count = len(plan.checkpoints)
     if left == 0:
-        return Forecast(len(state.shards), 0, count, None, "nothing is left to do")
+        return Forecast(len(state.shards), 0, count, None, mark("nothing is left to do"))
+    if not timed:
+        return Forecast(len(state.shards), left, count, None, mark("nobody asked for it"))
+    # Timing loads the model; the rest of a plan is known without it.
+    from engine.evaluation.timing import time_window
+
     try:
-        return Forecast(len(state.shards), left, count, time_window(plan))
+        return Forecast(
+            len(state.shards), left, count, WindowTime(*time_window(plan)), devices=len(plan.config.devices)
+        )
     except LorascopeError as error:
         return Forecast(len(state.shards), left, count, None, str(error))
 
 
-def time_window(plan: Plan) -> WindowTime:
-    """Time the first window, with the baseline and the first checkpoints.
-
-    Raises:
-        DataError: the base weights or the window cannot be read.
-    """
-    device = choose_device(plan.config.device)
-    predictors = ModelPredictors(plan.config, device)
-    for source in plan.checkpoints:
-        if len(predictors.names) > _TRIED:
-            break
-        with suppress(LorascopeError):  # the evaluation names it and goes on
-            predictors.add(source)
-    worker = ShardWorker(plan, predictors, device, chance_depth=10.0)
-    prepare = preparation(plan.config, predictors)
-    plan.dataset.load(plan.windows[0], prepare)  # fills the file cache, as later windows are read ahead
-    begin = time.perf_counter()
-    ready = ReadyWindow(plan.dataset.load(plan.windows[0], prepare))
-    reading = time.perf_counter() - begin
-    baseline = _seconds(worker, ready, (BASELINE,))
-    if len(predictors.names) == 1:
-        return WindowTime(reading + baseline, 0.0)
-    every = _seconds(worker, ready, predictors.names)
-    return WindowTime(reading + baseline, max(0.0, every - baseline) / (len(predictors.names) - 1))
-
-
-def _seconds(worker: ShardWorker, ready: ReadyWindow, names: Sequence[str]) -> float:
-    """Of the second time: the first one fills caches and finds out what can be shared."""
-    worker.compute_window(ready, names)
-    begin = time.perf_counter()
-    worker.compute_window(ready, names)
-    return time.perf_counter() - begin
+def plan_document(plan: Plan, expected: Forecast) -> dict[str, object]:
+    """The plan as plain data for programs."""
+    config = plan.config
+    return {
+        "run": config.run_name,
+        "to": str(config.to),
+        "protocol": config.protocol,
+        "dataset": {"name": plan.dataset.name, "root": plan.dataset.root_name, "split": config.split},
+        "windows": len(plan.windows),
+        "available": plan.available,
+        "strata": dict(plan.strata),
+        "seq_len": config.seq_len,
+        "sampling": config.sampling,
+        "seed": config.seed,
+        "fingerprint": plan.fingerprint,
+        "left_out": plan.left_out,
+        "model": config.model,
+        "checkpoints": [source.name for source in plan.checkpoints],
+        "shards": len(plan.shards),
+        "shards_done": expected.shards_done,
+        "seconds_per_window": expected.seconds_per_window,
+        "seconds": expected.seconds,
+        "why_not": expected.why_not,
+    }

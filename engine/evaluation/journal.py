@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.errors import DataError
+from engine.errors import DataError, StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,11 @@ class Event:
     """One line.
 
     Attributes:
-        kind: ``started``, ``resumed``, ``checkpoint_failed`` (to load), ``shard``, ``sharing``, ``stopped``,
-            ``finished`` (with ``not_joined`` where shards were left as they are: folder -> why); and of measuring
-            costs, which decide nothing about the evaluation: ``cost_started``, ``cost``, ``cost_failed``.
+        kind: ``started``, ``resumed``, ``checkpoint_failed`` (to load), ``shard``, ``shard_failed`` (an attempt; with
+            ``set_aside`` the last one), ``sharing``, ``stopped`` (with ``why`` where nobody asked for it), ``finished``
+            (with ``not_joined`` where shards were left as they are: folder -> why); of workers ``worker_joined``,
+            ``worker_lost``, ``worker_refused``; and of measuring costs, which decide nothing about the evaluation:
+            ``cost_started``, ``cost``, ``cost_failed``.
         data: its fields.
         time: when, UTC, ISO 8601.
     """
@@ -52,7 +54,7 @@ class Journal:
         """Write one event and flush it to disk.
 
         Raises:
-            DataError: the file cannot be written.
+            StorageError: the file cannot be written.
         """
         event = Event(kind, data, datetime.now(UTC).isoformat(timespec="milliseconds"))
         try:
@@ -63,7 +65,7 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise DataError(
+            raise StorageError(
                 f"{self._path}: cannot be written ({error.strerror or error})", "make space or rights"
             ) from error
         return event
@@ -88,13 +90,18 @@ class Journal:
             return
         except OSError as error:
             raise DataError(f"{self._path}: cannot be read ({error.strerror or error})") from error
-        for line in raw.split(b"\n"):
-            try:
-                fields = json.loads(line)
-                kind, time = fields.pop("event"), fields.pop("time")
-            except (ValueError, KeyError, AttributeError, TypeError):
-                continue
-            yield Event(str(kind), fields, str(time))
+        yield from parse_events(raw)
+
+
+def parse_events(raw: bytes) -> Iterator[Event]:
+    """The events of a piece of a journal; lines that are no events are skipped."""
+    for line in raw.split(b"\n"):
+        try:
+            fields = json.loads(line)
+            kind, time = fields.pop("event"), fields.pop("time")
+        except (ValueError, KeyError, AttributeError, TypeError):
+            continue
+        yield Event(str(kind), fields, str(time))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,7 @@ class State:
         seconds: computing time of all finished shards.
         finished: whether the run is complete.
         sharing: the last report of what the checkpoints shared; empty where there is none.
+        set_aside: numbers of shards that failed too often, and why; starting again tries them again.
     """
 
     settings: dict[str, Any] | None
@@ -122,6 +130,7 @@ class State:
     seconds: float
     finished: bool
     sharing: dict[str, Any] = field(default_factory=dict)
+    set_aside: dict[int, str] = field(default_factory=dict)
 
 
 def replay(events: Iterator[Event]) -> State:
@@ -135,17 +144,24 @@ def replay(events: Iterator[Event]) -> State:
     seconds = 0.0
     finished = False
     sharing: dict[str, Any] = {}
+    set_aside: dict[int, str] = {}
     for event in events:
         data = event.data
         if event.kind == "started" and settings is None:
             settings, chance_depth, started = data["settings"], data["chance_depth"], event.time
         elif event.kind == "shard":
             shards.add(int(data["shard"]))
+            set_aside.pop(int(data["shard"]), None)
             seconds += float(data["seconds"])
             failed_windows.update({int(window): str(why) for window, why in data["failed_windows"].items()})
             failed_checkpoints.update(data["failed_checkpoints"])
         elif event.kind == "checkpoint_failed":
             failed_checkpoints[str(data["checkpoint"])] = str(data["why"])
+        elif event.kind == "resumed":
+            set_aside.clear()
+        elif event.kind == "shard_failed":
+            if data["set_aside"]:
+                set_aside[int(data["shard"])] = str(data["why"])
         elif event.kind == "sharing":
             sharing = data
         elif event.kind == "finished":
@@ -160,4 +176,5 @@ def replay(events: Iterator[Event]) -> State:
         seconds,
         finished,
         sharing,
+        set_aside,
     )

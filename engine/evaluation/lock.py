@@ -1,38 +1,37 @@
-"""One evaluation at a time on a run folder: a lock that the kernel releases when its process dies."""
+"""One evaluation at a time on a run folder."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from engine.errors import DataError, UsageError
+from engine.errors import StorageError, UsageError
+from engine.liveness import holding
+from engine.results.layout import LOCK
 
-FILE = ".lock"
+FILE = LOCK
 
 
 @contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Hold the run's lock.
+    """Hold the run's lock, which the kernel releases when this process dies.
 
     Raises:
         UsageError: another process evaluates into this folder.
-        DataError: the folder cannot be written to.
+        StorageError: the folder cannot be written to.
     """
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(run / FILE, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise DataError(f"{run}: cannot be written to ({error.strerror or error})", "choose another --to") from error
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            run.mkdir(parents=True, exist_ok=True)
+            mine = stack.enter_context(holding(run / LOCK))
+        except OSError as error:
+            raise StorageError(
+                f"{run}: cannot be written to ({error.strerror or error})", "choose another --to"
+            ) from error
+        if not mine:
             raise UsageError(
-                f"{run}: another process is evaluating into this folder", "wait for it, or stop it"
-            ) from None
+                f"{run}: another process is evaluating into this folder",
+                "wait for it, or stop it; lorascope jobs shows it",
+            )
         yield
-    finally:
-        os.close(descriptor)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import torch
 
+from engine.schema import DeviceInfo
+
+_LIBRARIES = ("torch", "peft", "numpy", "polars", "opencv-python-headless")
 _CPU_FILE = Path("/proc/cpuinfo")
 
 
@@ -17,6 +20,11 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return _processor() or platform.processor() or "cpu"
+
+
+def device_info(device: torch.device, dtype: str) -> DeviceInfo:
+    """What a run says of the device that computed it, at that precision of the forward pass."""
+    return DeviceInfo(name=device_name(device), kind=device.type, dtype=dtype, libraries=library_versions(_LIBRARIES))
 
 
 def library_versions(packages: Iterable[str]) -> dict[str, str]:

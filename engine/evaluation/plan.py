@@ -10,7 +10,9 @@ from engine.dataset.open import open_dataset
 from engine.dataset.windows import fingerprint, sample
 from engine.errors import DataError, UsageError
 from engine.evaluation.config import EvaluationConfig
-from engine.inference.checkpoints import CheckpointSource, discover_checkpoints
+from engine.evaluation.journal import State
+from engine.evaluation.prior import state_in
+from engine.inference.checkpoints import CheckpointSource, choose, discover_checkpoints
 
 # Rows that every evaluation has of its own.
 BASELINE, ORACLE, CHANCE = "baseline", "oracle", "chance"
@@ -82,7 +84,7 @@ def make_plan(config: EvaluationConfig) -> Plan:
     sources: list[CheckpointSource] = []
     if config.checkpoints is not None:
         exclude = [config.base] if config.base is not None else []
-        sources = discover_checkpoints(config.checkpoints, exclude=exclude)
+        sources = choose(discover_checkpoints(config.checkpoints, exclude=exclude), config.only)
         sources = sources[: config.limit_checkpoints]
         taken = [source for source in sources if source.name in RESERVED]
         if taken:
@@ -98,23 +100,17 @@ def default_split(dataset: Dataset) -> str:
     return "val" if "val" in dataset.splits else dataset.splits[0]
 
 
-def difference(old: dict[str, object], new: dict[str, object]) -> str:
-    """The settings in which a run differs from the one that was started, in words; empty if in none."""
-    parts = []
-    for key in dict.fromkeys([*old, *new]):
-        before, after = old.get(key), new.get(key)
-        if before == after:
-            continue
-        if key == "checkpoint_files" and isinstance(before, dict) and isinstance(after, dict):
-            changed = sorted(set(before.items()) ^ set(after.items()))
-            names = list(dict.fromkeys(name for name, _ in changed))
-            parts.append(f"checkpoints {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")
-        else:
-            parts.append(f"{key} {before} is now {after}")
-    return "; ".join(parts)
-
-
 def _size(source: CheckpointSource) -> int:
     if source.path.is_dir():
         return sum(entry.stat().st_size for entry in source.path.iterdir() if entry.is_file())
     return source.path.stat().st_size
+
+
+def prior_state(plan: Plan) -> State:
+    """What an earlier start of the same evaluation left in its folder; that of nothing where there was none.
+
+    Raises:
+        UsageError: the folder holds a run with other settings, or one that was not made by evaluate.
+        DataError: its journal cannot be read.
+    """
+    return state_in(plan.config.to, plan.settings())

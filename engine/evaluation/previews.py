@@ -15,6 +15,7 @@ from engine.atomic import atomic_write_bytes
 from engine.dataset.model import PreparedWindow, Window
 from engine.i18n import mark
 from engine.results.layout import PANELS_TEXT, PREVIEWS, preview_name
+from engine.results.writing import not_written
 from engine.text import safe_name
 
 WIDTH = 160
@@ -46,6 +47,9 @@ def write_preview(run: Path, checkpoint: str, prepared: PreparedWindow, depth: N
         prepared: the window.
         depth: predicted z-depth of all frames at the images' resolution, [S, H, W], any unit; the error is drawn
             after median alignment of this frame.
+
+    Raises:
+        DataError: it cannot be written.
     """
     middle = len(prepared.points) // 2
     image = np.clip(prepared.images[middle].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8)
@@ -64,9 +68,12 @@ def write_preview(run: Path, checkpoint: str, prepared: PreparedWindow, depth: N
     data = io.BytesIO()
     Image.fromarray(picture).save(data, "PNG", pnginfo=info)
     folder = run / PREVIEWS / safe_name(checkpoint)
-    folder.mkdir(parents=True, exist_ok=True)
-    name = preview_name(prepared.window.id, prepared.window.frames[middle])
-    atomic_write_bytes(folder / name, data.getvalue())
+    path = folder / preview_name(prepared.window.id, prepared.window.frames[middle])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        atomic_write_bytes(path, data.getvalue())
+    except OSError as error:
+        raise not_written(path, error) from error
 
 
 def normal_colours(depth: NDArray[np.float32], intrinsics: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -6,15 +6,14 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from engine import __version__
-from engine.dataset.model import Preparation
+from engine.evaluation.executor import Facts
 from engine.evaluation.journal import State
-from engine.evaluation.machine import device_name, library_versions
 from engine.evaluation.plan import BASELINE, CHANCE, ORACLE, Plan
-from engine.evaluation.predictors import ModelPredictors, choose_device
 from engine.results import layout
 from engine.results.names import step_of
 from engine.results.native import read_metadata
@@ -23,7 +22,6 @@ from engine.results.writer import write_table
 from engine.schema import (
     CheckpointInfo,
     DatasetInfo,
-    DeviceInfo,
     ModelInfo,
     ProtocolInfo,
     Provenance,
@@ -33,16 +31,16 @@ from engine.schema import (
 from engine.scoring.protocol import parameters
 from engine.scoring.window import merge_curves
 
+Status = Literal["running", "stopped", "done"]
 CURVE_SHARDS = "curve_shards"
+_NOTES = 20  # of a kind
 _NEAR = 2  # steps up from the run to a folder that it shares with its checkpoints
-_LIBRARIES = ("torch", "peft", "numpy", "polars", "opencv-python-headless")
 
 
 def describe(
     plan: Plan,
-    predictors: ModelPredictors,
-    prepare: Preparation,
-    status: str,
+    facts: Facts,
+    status: Status,
     problems: Mapping[str, str],
     state: State,
 ) -> RunMetadata:
@@ -50,9 +48,8 @@ def describe(
 
     Args:
         plan: the work.
-        predictors: the models.
-        prepare: how images were prepared.
-        status: ``running`` or ``done``.
+        facts: what is known of the models.
+        status: ``running``, ``stopped`` or ``done``.
         problems: checkpoint -> why it is not, or not wholly, evaluated.
         state: what the journal says.
     """
@@ -68,7 +65,7 @@ def describe(
         for source in plan.checkpoints
     ]
     checkpoints += [CheckpointInfo(name=ORACLE, role=Role.ORACLE), CheckpointInfo(name=CHANCE, role=Role.CHANCE)]
-    device = choose_device(config.device)
+    prepare = facts.preparation
     before = read_metadata(config.to, ProblemLog())
     return RunMetadata(
         run=config.run_name,
@@ -96,27 +93,26 @@ def describe(
         model=ModelInfo(
             name=config.model,
             weights=config.base.name if config.base else f"random, seed {config.base_seed}",
-            weights_sha256=predictors.weights_sha256,
+            weights_sha256=facts.weights_sha256,
             image_size=prepare.size,
         ),
-        lora=predictors.lora_info(),
-        device=DeviceInfo(
-            name=device_name(device),
-            kind=device.type,
-            dtype=config.dtype,
-            libraries=library_versions(_LIBRARIES),
-        ),
+        lora=facts.lora,
+        device=facts.device,
         checkpoints=checkpoints,
         checkpoint_dir=_from_run(config.checkpoints, config.to) if config.checkpoints else None,
         evaluation_seconds=round(state.seconds, 3),
         # Costs may have been measured between two starts.
         cost=before.cost if before else None,
-        status="done" if status == "done" else "running",
+        status=status,
         left_out={
             **plan.left_out,
             **({"windows that could not be read": len(state.failed_windows)} if state.failed_windows else {}),
+            **({"shards set aside": len(state.set_aside)} if state.set_aside else {}),
         },
-        notes=[f"window {window}: {why}" for window, why in sorted(state.failed_windows.items())[:20]],
+        notes=[
+            *(f"window {window}: {why}" for window, why in sorted(state.failed_windows.items())[:_NOTES]),
+            *(f"shard {shard}: {why}" for shard, why in sorted(state.set_aside.items())[:_NOTES]),
+        ],
     )
 
 

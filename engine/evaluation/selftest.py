@@ -19,9 +19,9 @@ from engine.dataset.street_writer import write_street
 from engine.dataset.windows import sample
 from engine.errors import DataError
 from engine.evaluation import selftest_limits as limits
+from engine.evaluation.chance_depth import chance_depth
 from engine.evaluation.plan import CHANCE, ORACLE, default_split
 from engine.evaluation.predictors import chance
-from engine.evaluation.runner import chance_depth
 from engine.geometry.alignment import ALIGNMENTS
 from engine.i18n import mark
 from engine.inference.contract import Prediction

@@ -1,14 +1,16 @@
-"""The LoRA checkpoints of a folder, in training order. Looks at names only; nothing is opened."""
+"""The LoRA checkpoints of a folder, in training order. Looks at names only; opens nothing, imports nothing heavy."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from engine.errors import DataError
+from engine.errors import DataError, UnknownNameError
+from engine.i18n import gettext as _
 from engine.results.names import natural_key, unique_name
 from engine.text import visible
 from engine.training_config import WEIGHT_SUFFIXES
@@ -71,17 +73,50 @@ def discover_checkpoints(path: Path, *, exclude: Collection[Path] = ()) -> list[
             ]
         else:
             path.stat()
-            raise DataError(f"{shown} is neither a folder nor a weights file", "name a folder with checkpoints")
+            said = _("{path} is neither a folder nor a weights file").format(path=shown)
+            raise DataError(said, _("name a folder with checkpoints"))
     except OSError as error:
-        raise DataError(f"{shown}: {error.strerror}", "check the path") from None
+        raise DataError(f"{shown}: {error.strerror}", _("check the path")) from None
     if not entries:
+        remedy = _("they are folders with {file} or files ending in {endings}")
         raise DataError(
-            f"{shown} holds no checkpoints",
-            f"they are folders with {ADAPTER_CONFIG} or files ending in {', '.join(WEIGHT_SUFFIXES)}",
+            _("{path} holds no checkpoints").format(path=shown),
+            remedy.format(file=ADAPTER_CONFIG, endings=", ".join(WEIGHT_SUFFIXES)),
         )
     taken: set[str] = set()
     ordered = sorted(entries, key=lambda entry: (natural_key(entry.name), entry.path.name))
     return [CheckpointSource(unique_name(entry.name, taken), entry.path, entry.kind) for entry in ordered]
+
+
+def choose(sources: Sequence[CheckpointSource], only: str | None) -> list[CheckpointSource]:
+    """Those of some checkpoints that are called by name.
+
+    Args:
+        sources: all of them.
+        only: names with commas between, in any order; ``*``, ``?`` and ``[34]`` match as in a shell. ``None``: all.
+
+    Returns:
+        The chosen ones, in the order of ``sources``.
+
+    Raises:
+        UnknownNameError: a name is that of none.
+    """
+    if only is None:
+        return list(sources)
+    wanted: set[str] = set()
+    for pattern in map(str.strip, only.split(",")):
+        # A name that happens to hold such signs is first of all a name.
+        exact = [source.name for source in sources if source.name == pattern]
+        found = exact or [source.name for source in sources if fnmatchcase(source.name, pattern)]
+        if not found:
+            raise UnknownNameError("checkpoint", pattern, [source.name for source in sources])
+        wanted.update(found)
+    return [source for source in sources if source.name in wanted]
+
+
+def pattern_of(names: Sequence[str]) -> str:
+    """What :func:`choose` takes for these names, whatever signs they hold."""
+    return ",".join(re.sub(r",|^\s|\s$", "?", re.sub(r"[*?\[]", r"[\g<0>]", name)) for name in names)
 
 
 def adapter_weights(folder: Path) -> Path:

@@ -110,7 +110,7 @@ def _assemble(ref: RunRef, reading: Reading, baseline: str | None, log: ProblemL
     )
     if chosen is None and reading.entries:
         log.warning(ref.name, mark("no baseline, so there are no deltas"), remedy=mark("name one with --baseline"))
-    if reading.metadata.status != "running":  # until it is done, checkpoints differ in what they have
+    if reading.metadata.status == "done":  # until it is done, checkpoints differ in what they have
         _check(ref.name, checkpoints, summary, log)
     name = reading.metadata.run
     return Run(ref, name, reading.metadata, checkpoints, summary, chosen, log.result(), has_frames=reading.has_frames)
@@ -149,7 +149,7 @@ def _checkpoints(reading: Reading, baseline: str | None) -> pl.DataFrame:
             role = Role.CHECKPOINT
         step = entry.step if entry.step is not None else step_of(entry.name)
         problem = entry.problem
-        if problem is None and entry.name not in measured and reading.metadata.status != "running":
+        if problem is None and entry.name not in measured and reading.metadata.status == "done":
             problem = _NO_RESULTS
         rows.append((role, step, entry.name, problem))
     rows.sort(key=lambda row: (_RANKS[row[0]], row[1] is None, row[1] or 0, natural_key(row[2])))

@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # discovery and the first paint do without Polars
     from engine.schema import RunMetadata
 
 
+# Statuses of runs that do not have all their windows yet.
+UNFINISHED = frozenset({"running", "stopped"})
+
+
 class RunKind(StrEnum):
     """The form in which a run lies on disk."""
 
@@ -111,10 +115,10 @@ class Run:
 
     @property
     def status(self) -> str:
-        """``broken`` (nothing readable), ``partial`` (something could not be read), ``running`` or ``ok``."""
-        running = self.metadata.status == "running"
+        """``broken`` (nothing readable), ``partial`` (something cannot be read), ``running``, ``stopped`` or ``ok``."""
+        unfinished = self.metadata.status if self.metadata.status != "done" else None
         if self.summary.is_empty():
-            return "running" if running and not self.errors else mark("broken")
+            return unfinished if unfinished and not self.errors else mark("broken")
         if self.errors:
             return mark("partial")
-        return mark("running") if running else mark("ok")
+        return unfinished or mark("ok")

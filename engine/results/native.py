@@ -13,6 +13,7 @@ from engine.catalogue import Group
 from engine.errors import NoFramesError
 from engine.i18n import gettext as _
 from engine.i18n import mark
+from engine.liveness import Life, life
 from engine.results.layout import COST, METADATA, STATISTICS, SUMMARY
 from engine.results.layout import WINDOWS as WINDOWS_FILE
 from engine.results.model import Run
@@ -46,10 +47,13 @@ def read_native(folder: Path, name: str, log: ProblemLog) -> Reading:
     metadata = read_metadata(folder, log)
     if metadata is None:
         return Reading(RunMetadata(run=name))
+    if metadata.status == "running" and life(folder) in (Life.DEAD, Life.ENDED):
+        # Who was killed could not write it down.
+        metadata = metadata.model_copy(update={"status": "stopped"})
     of_frames, has_frames = summarise(folder, metadata.protocol.align, log)
     tables = [of_frames, _cost(folder, log), _stored_summary(folder, log)]
     summary = pl.concat(tables).unique(["checkpoint", "metric"], keep="first", maintain_order=True)
-    if summary.is_empty() and metadata.status != "running":  # one that runs may have none yet
+    if summary.is_empty() and metadata.status == "done":  # one that runs may have none yet
         said = _("neither per-frame rows nor {file} hold a result")
         log.error(storable(folder.name), said.format(file=SUMMARY))
     return Reading(metadata, _entries(metadata, summary, log), summary, has_frames=has_frames)

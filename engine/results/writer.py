@@ -10,6 +10,7 @@ from engine.atomic import atomic_path, atomic_write_bytes
 from engine.errors import DataError
 from engine.results import layout
 from engine.results.parquet import finite, float_columns
+from engine.results.writing import not_written
 from engine.schema import COST, CURVES, FRAME_SLICES, FRAMES, SUMMARY, WINDOWS, RunMetadata
 from engine.text import safe_name
 
@@ -77,7 +78,7 @@ def write_metadata(run: Path, metadata: RunMetadata) -> None:
         run.mkdir(parents=True, exist_ok=True)
         atomic_write_bytes(path, data + b"\n")
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
 
 
 def write_table(run: Path, file: str, table: pl.DataFrame) -> None:
@@ -146,8 +147,4 @@ def _write(path: Path, table: pl.DataFrame, schema: pl.Schema) -> None:
         with atomic_path(path) as temporary:
             stored.write_parquet(temporary)
     except OSError as error:
-        raise _not_written(path, error) from error
-
-
-def _not_written(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path}: cannot be written ({error.strerror or error})", "check the folder's rights and space")
+        raise not_written(path, error) from error

@@ -92,6 +92,7 @@ def test_the_watch_sees_a_guarded_import(watch: Watch) -> None:
         ["rank", "PATH/alpha"],
         ["evaluate", "--help"],
         ["cost", "--help"],
+        ["jobs", "list", "PATH"],
         ["export", "--help"],
         ["next", "--help"],
         ["report", "--help"],
@@ -175,6 +176,9 @@ def test_opening_paths_needs_no_typer(watch: Watch) -> None:
     assert not modules.intersection({"typer", "polars"})
 
 
-@pytest.mark.parametrize("name", ["errors", "catalogue", "text", "results.model", "results.discovery"])
+@pytest.mark.parametrize(
+    "name",
+    ["errors", "catalogue", "text", "results.model", "results.discovery", "jobs.watch", "jobs.listing", "jobs.start"],
+)
 def test_finding_runs_needs_no_table_library(watch: Watch, name: str) -> None:
     assert not modules_after(f"import engine.{name}", watch).intersection(SLOW_LIBRARIES)

@@ -12,7 +12,7 @@ from terminal import OpenTerminal, Terminal
 
 pytestmark = pytest.mark.e2e
 
-TABS = ("1 Runs", "2 Compare", "3 Trends", "4 Pick", "5 Checkpoint")
+TABS = ("1 Runs", "2 Compare", "3 Trends", "4 Pick", "5 Checkpoint", "6 Launch")
 # What only that tab shows of the example runs.
 CONTENT = {
     "1": "score curve",
@@ -20,6 +20,7 @@ CONTENT = {
     "3": "◆ best",
     "4": "6 of 6 remain",
     "5": "against baseline",
+    "6": "new evaluation",
 }
 # The scores of the two best checkpoints: they are there once the runs have been read.
 ALPHA = f"{score(rising_run(best=4)['checkpoint_4']):.4f}"
@@ -58,7 +59,7 @@ def test_it_opens_on_the_runs_and_quits(open_terminal: OpenTerminal, results: Pa
 def test_every_tab_opens_by_its_number(open_terminal: OpenTerminal, results: Path, columns: int, rows: int) -> None:
     terminal = open_terminal(columns, rows)
     open_app(terminal, results)
-    for key in "234512":
+    for key in "2345612":
         terminal.send(key)
         terminal.wait_for(CONTENT[key])
     quit_app(terminal)
@@ -86,7 +87,7 @@ def test_help_opens_and_closes(open_terminal: OpenTerminal, results: Path) -> No
     quit_app(terminal)
 
 
-@pytest.mark.parametrize("key", "12345")
+@pytest.mark.parametrize("key", "123456")
 def test_any_size_is_survived(open_terminal: OpenTerminal, results: Path, key: str) -> None:
     terminal = open_terminal(120, 40)
     open_app(terminal, results)
@@ -118,7 +119,14 @@ def test_poor_terminals_are_enough(open_terminal: OpenTerminal, results: Path, e
     open_app(terminal, results, env=env)
     plain = "LORASCOPE_PLAIN" in env or env.get("TERM") == "dumb"
     # Without the words that plain text writes in other characters.
-    shown = {"2": "RMSE m", "3": "baseline", "4": "6 of 6 remain", "5": "against baseline", "1": "curve"}
+    shown = {
+        "2": "RMSE m",
+        "3": "baseline",
+        "4": "6 of 6 remain",
+        "5": "against baseline",
+        "6": "base weights",
+        "1": "curve",
+    }
     for key, words in shown.items():
         terminal.send(key)
         screen = terminal.wait_for(words)

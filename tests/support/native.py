@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 from PIL import Image
@@ -100,12 +101,12 @@ def run_metadata(checkpoints: Sequence[str] = CHECKPOINTS) -> RunMetadata:
     return described.model_copy(update={"run": "native", "checkpoints": [*described.checkpoints, *extra]})
 
 
-def write_native_run(folder: Path) -> Path:
+def write_native_run(folder: Path, *, status: Literal["done", "running"] = "done") -> Path:
     """The whole run; pictures of window 0, frame 12, of all checkpoints, and of window 2, frame 20, of checkpoint_2."""
     parts = [(name, "photometric_inlier", "building") for name in (*CHECKPOINTS, "oracle", "chance")]
     write_run(
         folder,
-        run_metadata(),
+        run_metadata().model_copy(update={"status": status}),
         frames=frame_rows(),
         windows=windows(*((w, drive_of(w), frames_of(w), STRATA[w % 2]) for w in range(WINDOWS))),
         curves=curves(

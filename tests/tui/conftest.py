@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from support.legacy import write_example
+from support.odd import Odd
 from support.pilot import Started, settled
 from textual.pilot import Pilot
 
+from engine import i18n
 from engine.config import Config
 from engine.results.discovery import discover
 from tui.app import LorascopeApp
@@ -50,3 +52,10 @@ def started() -> Started:
             yield pilot
 
     return start
+
+
+@pytest.fixture
+def odd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A language of odd letters is spoken."""
+    monkeypatch.setattr(i18n, "translations", lambda _domain, _language: Odd())
+    i18n.activate("zh")

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
 from textual.color import BLACK, WHITE, Color
+from textual.strip import Strip
 
 from tui.widgets.grid_layout import lay_out
 from tui.widgets.grid_model import Cell, Column
@@ -13,6 +15,7 @@ from tui.widgets.grid_paint import (
     FANCY,
     PLAIN,
     View,
+    changed,
     paint_blank,
     paint_groups,
     paint_heading,
@@ -166,3 +169,22 @@ def test_contrast_is_that_of_wcag():
     assert contrast(Color(0x76, 0x76, 0x76), WHITE) == pytest.approx(4.54, abs=0.005)
     already = Color(0, 0, 120)
     assert readable(already, WHITE, 4.5) == already
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab█ 数"), st.sampled_from(["red", "blue"])), min_size=1, max_size=12), st.data()
+)
+def test_what_changed_lies_in_the_span_and_reaches_its_ends(pieces: list[tuple[str, str]], data: st.DataObject) -> None:
+    styles = {"red": Style(color="red"), "blue": Style(color="blue")}
+    before = Strip([Segment(text, styles[style]) for text, style in pieces])
+    at = data.draw(st.integers(0, len(pieces) - 1))
+    other = data.draw(st.sampled_from([text for text in "xy" if cell_len(pieces[at][0]) == 1] or ["数", "据"]))
+    after = Strip([*list(before)[:at], Segment(other, styles[pieces[at][1]]), *list(before)[at + 1 :]])
+    begin, end = changed(before, after)
+    assert before.crop(0, begin) == after.crop(0, begin)
+    assert before.crop(end).text == after.crop(end).text
+    changes = other != pieces[at][0]
+    width = sum(cell_len(text) for text, _ in pieces[:at])
+    assert (begin, end) == ((width, width + cell_len(other)) if changes else (begin, begin))
+    assert changed(None, after) == (0, after.cell_length)
+    assert changed(after, after)[0] == changed(after, after)[1]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from tui.cli import making, shipping
+from tui.cli import evaluating, making, shipping, working
 from tui.cli import options as opt
 from tui.cli.options import Work
 from tui.cli.output import Destination
@@ -254,7 +254,10 @@ def frames(
 COMMANDS.command("export")(shipping.export)
 COMMANDS.command("next")(shipping.next_run)
 COMMANDS.command("report")(shipping.report)
-COMMANDS.command("evaluate")(making.evaluate)
+COMMANDS.command("evaluate")(evaluating.evaluate)
+COMMANDS.command("jobs")(working.jobs)
+COMMANDS.command("worker")(working.worker)
+COMMANDS.command("workers")(working.workers)
 COMMANDS.command("cost")(making.cost)
 COMMANDS.command("selftest")(making.selftest)
 COMMANDS.command("synth")(making.synth)

@@ -12,9 +12,9 @@ from engine.i18n import gettext as _
 from engine.i18n import listing
 from engine.text import counted, visible
 from tui.cli.cost_tables import merged_word
-from tui.cli.evaluate_display import duration, failed_checkpoint
+from tui.cli.evaluate_display import failed_checkpoint
 from tui.cli.screen import terminal_width
-from tui.format import plain_text
+from tui.format import duration, plain_text
 from tui.launch import wants_plain
 from tui.text import fit
 

@@ -14,7 +14,7 @@ from engine.i18n import activate
 from engine.i18n import gettext as _
 from engine.text import counted, visible
 from tui.cli.entry import INTERRUPTED
-from tui.cli.extra import in_english, needs_eval
+from tui.cli.extra import check_eval, in_english, needs_eval
 
 if TYPE_CHECKING:
     from engine.evaluation.journal import Event, State
@@ -29,6 +29,8 @@ def evaluate_checkpoints(
     as_json: bool,
     plain: bool | None,
     cost: bool = False,
+    detach: bool = False,
+    queue: bool = False,
 ) -> int:
     """Evaluate, or go on where an evaluation stopped.
 
@@ -39,9 +41,12 @@ def evaluate_checkpoints(
         as_json: JSON on stdout instead of text.
         plain: ASCII alone.
         cost: afterwards measure what each checkpoint costs.
+        detach: as a job that outlives the terminal.
+        queue: after the jobs on the same devices that were started before; only with ``detach``.
 
     Returns:
-        0 where the run is finished, with what failed named; 130 where the user stopped it.
+        0 where the run is finished, with what failed named, or the job is under way; 1 where shards were set aside; 130
+        where the user stopped it.
 
     Raises:
         LorascopeError: settings are wrong, a package is missing, or nothing could be evaluated.
@@ -52,20 +57,27 @@ def evaluate_checkpoints(
         from engine.evaluation.config import make_config
 
         config = make_config(dict(values), file=file)  # wrong settings are told before anything slow is imported
-        from engine.evaluation.plan import make_plan
-        from engine.evaluation.runner import evaluate, prior_state
+        from engine.evaluation.plan import make_plan, prior_state
+    check_eval()
     plan = make_plan(config)
     if dry_run:
         from tui.cli.evaluate_plan import tell_plan
 
         return tell_plan(plan, as_json=as_json, plain=plain)
+    before = prior_state(plan)
+    if detach:
+        from tui.cli.jobs import start_job
+
+        return start_job(config, cost=cost, queue=queue, as_json=as_json, plain=plain)
+    with needs_eval():
+        from engine.cluster.execute import execute
     try:
+        from engine.jobs.presence import Presence
         from tui.cli.evaluate_display import open_display
 
-        before = prior_state(plan)
         display = nullcontext(_print_event) if as_json else open_display(plan, before, plain=plain)
-        with display as watch, in_english() as spoken:
-            evaluate(config, watch=spoken(watch), plan=plan)
+        with display as watch, Presence(config.to, config.devices) as presence, in_english() as spoken:
+            execute(plan, presence, watch=spoken(watch))
     except KeyboardInterrupt:
         print(_("stopped; the same command goes on"), file=sys.stderr)
         return INTERRUPTED
@@ -76,6 +88,8 @@ def evaluate_checkpoints(
         raise DataError(said.format(count=len(plan.windows), window=window, reason=why))
     if not as_json:
         _tell_end(plan, before, after, plain)
+    if not after.finished:
+        return 1 if after.set_aside else INTERRUPTED
     return _measure_costs(plan, as_json=as_json, plain=plain) if cost else 0
 
 
@@ -103,8 +117,9 @@ def _print_event(event: Event) -> None:
 
 
 def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> None:
-    from tui.cli.evaluate_display import duration, failed_checkpoint, failed_window
+    from tui.cli.evaluate_display import failed_checkpoint, failed_window
     from tui.cli.screen import Screen
+    from tui.format import duration
 
     screen = Screen(plain=plain)
     run = plan.config.to
@@ -113,7 +128,11 @@ def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> No
     said = _("{run}: finished, {duration} of computing")
     if before.finished:
         said = _("{run}: was finished already")
-    screen.outside(said.format(run=run, duration=duration(after.seconds)), "bold")
+    if not after.finished:
+        said = _("{run}: not finished, {done} of {shards} are done")
+    shards = counted(len(plan.shards), "shard")
+    said = said.format(run=run, duration=duration(after.seconds), done=len(after.shards), shards=shards)
+    screen.outside(said, "bold")
     said = _("{windows}, {checkpoints} and the baseline")
     screen.line("  " + said.format(windows=counted(read, "window"), checkpoints=counted(good, "checkpoint")))
     if after.sharing.get("modules") and not before.finished:
@@ -124,5 +143,10 @@ def _tell_end(plan: Plan, before: State, after: State, plain: bool | None) -> No
         screen.paragraph(screen.words(_("failed: {what}").format(what=failed_checkpoint(name, why))), indent="  ")
     for window, why in sorted(after.failed_windows.items()):
         screen.paragraph(screen.words(_("failed: {what}").format(what=failed_window(window, why))), indent="  ")
+    for shard, why in sorted(after.set_aside.items()):
+        said = _("set aside: shard {shard}: {reason}").format(shard=shard, reason=why)
+        screen.paragraph(screen.words(said), indent="  ")
+    if not after.finished:
+        screen.line("  " + _("the same command goes on"))
     command = f"lorascope {'rank' if good else 'runs'} {visible(shlex.quote(str(run)))}"
     screen.outside("  " + _("look at it: {command}").format(command=command))

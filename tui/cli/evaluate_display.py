@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.i18n import gettext as _
 from engine.i18n import listing
 from engine.text import counted, visible
-from tui.format import plain_text
+from tui.format import duration, plain_text
 from tui.launch import wants_plain
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Tally:
         self._sizes = [len(shard) for shard in plan.shards]
         self._done = set(before.shards)
         self._here = 0
+        self._begun: datetime | None = None
         self._seconds = 0.0
         self.models = len(plan.checkpoints) + 1
 
@@ -58,11 +60,20 @@ class Tally:
             number = int(data["shard"])
             self._done.add(number)
             self._here += self._sizes[number]
-            self._seconds += float(data["seconds"])
+            if self._begun is not None:
+                # Of the clock, not of computing: workers compute side by side.
+                self._seconds = (datetime.fromisoformat(event.time) - self._begun).total_seconds()
             windows = [failed_window(window, why) for window, why in data["failed_windows"].items()]
             checkpoints = [failed_checkpoint(name, why) for name, why in data["failed_checkpoints"].items()]
             self.models -= len(checkpoints)
             return windows + checkpoints
+        if event.kind in ("started", "resumed"):
+            self._begun = datetime.fromisoformat(event.time)
+        if event.kind == "shard_failed":
+            said = _("shard {shard}, attempt {attempt}: {reason}")
+            if data["set_aside"]:
+                said = _("shard {shard}, set aside: {reason}")
+            return [said.format(shard=data["shard"], attempt=data["attempt"], reason=data["why"])]
         if event.kind == "checkpoint_failed":
             self.models -= 1
             return [failed_checkpoint(data["checkpoint"], data["why"])]
@@ -139,19 +150,6 @@ def _bar(tally: Tally) -> Iterator[Callable[[Event], None]]:
                 progress.update(task, completed=tally.done, description=tally.words())
 
         yield show
-
-
-def duration(seconds: float) -> str:
-    """A time that people read: ``8 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
-    if seconds < 90:
-        return _("{seconds} s").format(seconds=f"{seconds:.0f}")
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return _("{minutes} min").format(minutes=minutes)
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
-    return _("{days} d {hours} h").format(days=hours // 24, hours=hours % 24)
 
 
 def failed_checkpoint(name: object, why: object) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from engine.i18n import gettext as _
 from engine.i18n import listing, pgettext
 from engine.text import counted
-from tui.cli.evaluate_display import duration
 from tui.cli.gather import some
 from tui.cli.output import print_json
 from tui.cli.screen import Screen
+from tui.format import duration
 from tui.text import fit
 
 if TYPE_CHECKING:
@@ -27,39 +27,14 @@ def tell_plan(plan: Plan, *, as_json: bool, plain: bool | None) -> int:
     Raises:
         UsageError: the run's folder holds something else.
     """
-    from engine.evaluation.forecast import forecast
+    from engine.evaluation.forecast import forecast, plan_document
 
     expected = forecast(plan)
     if as_json:
-        print_json(_document(plan, expected))
+        print_json({**plan_document(plan, expected), "estimate": _estimate(expected)})
     else:
         _draw(Screen(plain=plain), plan, expected)
     return 0
-
-
-def _document(plan: Plan, expected: Forecast) -> dict[str, object]:
-    config = plan.config
-    return {
-        "run": config.run_name,
-        "to": str(config.to),
-        "protocol": config.protocol,
-        "dataset": {"name": plan.dataset.name, "root": plan.dataset.root_name, "split": config.split},
-        "windows": len(plan.windows),
-        "available": plan.available,
-        "strata": dict(plan.strata),
-        "seq_len": config.seq_len,
-        "sampling": config.sampling,
-        "seed": config.seed,
-        "fingerprint": plan.fingerprint,
-        "left_out": plan.left_out,
-        "model": config.model,
-        "checkpoints": [source.name for source in plan.checkpoints],
-        "shards": len(plan.shards),
-        "shards_done": expected.shards_done,
-        "seconds_per_window": expected.seconds_per_window,
-        "seconds": expected.seconds,
-        "estimate": _estimate(expected),
-    }
 
 
 def _draw(screen: Screen, plan: Plan, expected: Forecast) -> None:
@@ -125,10 +100,13 @@ def _estimate(expected: Forecast) -> str:
             "about {duration}: {once} s for a window and the baseline and {each} s for each of {checkpoints}, "
             "measured on the first one, times {windows}"
         )
-    return said.format(
+    said = said.format(
         duration=duration(expected.seconds),
         once=f"{expected.window.once:.2g}",
         each=f"{expected.window.checkpoint:.2g}",
         checkpoints=counted(expected.checkpoints, "checkpoint"),
         windows=counted(expected.windows_left, "window"),
     )
+    if expected.devices > 1:
+        said = _("{estimate} on {count} devices").format(estimate=said, count=expected.devices)
+    return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ _PACKAGES = {
     "safetensors": "safetensors",
     "cv2": "opencv-python-headless",
 }
+_CLUSTER = ("dask", "distributed", "cryptography")
 
 
 @contextmanager
@@ -54,10 +56,23 @@ def needs_eval() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        package = _PACKAGES.get((error.name or "").partition(".")[0])
+        name = (error.name or "").partition(".")[0]
+        package, extra = (name, "cluster") if name in _CLUSTER else (_PACKAGES.get(name), "eval")
         if package is None:
             raise
         said = _("this command needs {package}, which cannot be imported ({reason})")
         if isinstance(error, ModuleNotFoundError):
             said = _("this command needs {package}, which is not installed")
-        raise DataError(said.format(package=package, reason=error), "pip install 'lorascope[eval]'") from None
+        raise DataError(said.format(package=package, reason=error), f"pip install 'lorascope[{extra}]'") from None
+
+
+def check_eval() -> None:
+    """Refuse what needs the extra ``eval`` where a package of it is not there; imports none of them.
+
+    Raises:
+        DataError: one is missing.
+    """
+    for name, package in _PACKAGES.items():
+        if importlib.util.find_spec(name) is None:
+            said = _("this command needs {package}, which is not installed").format(package=package)
+            raise DataError(said, "pip install 'lorascope[eval]'")

@@ -1,4 +1,4 @@
-"""The commands that make results, with their options and help. Each returns the work to do."""
+"""The commands that measure, prove and make data, with their options and help. Each returns the work to do."""
 
 from __future__ import annotations
 
@@ -8,147 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from tui.cli import options as opt
-
-Seed = Annotated[int | None, typer.Option(metavar="N", help="Of everything that is drawn at random. [default: 0]")]
-
-
-def evaluate(
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="KITTI-360, a street (lorascope synth), or RGB-D clips.")
-    ] = None,
-    to: Annotated[Path | None, typer.Option(metavar="RUN", help="The run's folder; a started run goes on.")] = None,
-    checkpoints: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="LoRA checkpoints, or one of them. [default: the base model alone]"),
-    ] = None,
-    base: Annotated[Path | None, typer.Option(metavar="FILE", help="The base model's weights.")] = None,
-    base_seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Random base weights from this seed, for tests and benchmarks.")
-    ] = None,
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="vggt or tiny. [default: vggt]")] = None,
-    training: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The training's YAML with its lora section, for .pt files without one."),
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A TOML file with any of these options; those given here win.")
-    ] = None,
-    split: Annotated[
-        Literal["train", "val", "test", "all"] | None,
-        typer.Option(help="Which frames. [default: val; all of RGB-D clips]"),
-    ] = None,
-    max_seqs: Annotated[int | None, typer.Option(metavar="N", help="Windows to draw. [default: all]")] = None,
-    sampling: Annotated[
-        Literal["uniform", "stratified"] | None,
-        typer.Option(help="Draw alike, or 50/30/20 over rich, mixed and road windows. [default: uniform]"),
-    ] = None,
-    seed: Seed = None,
-    seq_len: Annotated[int | None, typer.Option(metavar="N", help="Frames in a window. [default: 8]")] = None,
-    stride: Annotated[
-        int | None, typer.Option(metavar="N", help="Frames from one window to the next. [default: 8]")
-    ] = None,
-    align: Annotated[
-        Literal["none", "scale", "median", "scale_shift"] | None,
-        typer.Option(help="The alignment that summaries show; all four are computed. [default: median]"),
-    ] = None,
-    align_scope: Annotated[
-        Literal["window", "frame"] | None, typer.Option(help="One fit for a window or a frame. [default: window]")
-    ] = None,
-    prepare: Annotated[
-        Literal["fit", "crop"] | None,
-        typer.Option(help="The whole image, or a square about the principal point. [default: fit]"),
-    ] = None,
-    size: Annotated[
-        int | None, typer.Option(metavar="PIXELS", help="Width of the images. [default: the model's]")
-    ] = None,
-    dtype: Annotated[
-        Literal["fp32", "bf16"] | None, typer.Option(help="Of the forward pass; scoring is fp32. [default: fp32]")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(metavar="NAME", help="cpu, cuda, cuda:N, or auto. [default: auto]")
-    ] = None,
-    limit_checkpoints: Annotated[
-        int | None, typer.Option(metavar="N", help="Only the first N checkpoints. [default: all]")
-    ] = None,
-    protocol: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only v1 is evaluated; compat is imported. [default: v1]")
-    ] = None,
-    shard: Annotated[
-        int | None, typer.Option(metavar="N", help="Windows between two writes: what a kill costs. [default: 4]")
-    ] = None,
-    readers: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads that read ahead of the model. [default: 2]")
-    ] = None,
-    sharing: Annotated[
-        bool | None,
-        typer.Option(
-            "--sharing/--no-sharing",
-            help="Compute once per window what the checkpoints have in common; the results are the same.",
-            show_default="--sharing",
-        ),
-    ] = None,
-    sharing_memory: Annotated[
-        int | None,
-        typer.Option(metavar="MB", help="Memory for what is shared. [default: half of what is free]"),
-    ] = None,
-    cache: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep prepared ground truth here for the next evaluation.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's name. [default: its folder's]")] = None,
-    cost: Annotated[
-        bool, typer.Option("--cost", help="Afterwards measure what each checkpoint costs (lorascope cost).")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")] = False,
-    format_: Annotated[
-        Literal["table", "json"],
-        typer.Option("--format", "-f", help="For people, or JSON lines of what happens (with --dry-run one document)."),
-    ] = "table",
-    plain: opt.Plain = False,
-) -> opt.Work:
-    """Evaluate the checkpoints of a training into a run.
-
-    Every window is scored for the base model, all checkpoints, and two that need no model: oracle (the truth) and
-    chance (a constant). Interrupted, the same command goes on where it was.
-    """
-    given: dict[str, object] = {
-        "data": data,
-        "to": to,
-        "checkpoints": checkpoints,
-        "base": base,
-        "base_seed": base_seed,
-        "model": model,
-        "training": training,
-        "split": split,
-        "max_seqs": max_seqs,
-        "sampling": sampling,
-        "seed": seed,
-        "seq_len": seq_len,
-        "stride": stride,
-        "align": align,
-        "align_scope": align_scope,
-        "prepare": prepare,
-        "size": size,
-        "dtype": dtype,
-        "device": device,
-        "limit_checkpoints": limit_checkpoints,
-        "protocol": protocol,
-        "shard": shard,
-        "readers": readers,
-        "sharing": sharing,
-        "sharing_memory": sharing_memory,
-        "cache": cache,
-        "name": name,
-    }
-
-    def work() -> int:
-        from tui.cli.evaluate import evaluate_checkpoints
-
-        values = {key: value for key, value in given.items() if value is not None}
-        return evaluate_checkpoints(
-            values, file=config, dry_run=dry_run, cost=cost, as_json=format_ == "json", plain=plain or None
-        )
-
-    return work
 
 
 def cost(
@@ -239,7 +98,7 @@ def selftest(
         int | None,
         typer.Option(metavar="PIXELS", min=14, help="Width of the images. [default: 350 on the street, 518 on data]"),
     ] = None,
-    seed: Seed = None,
+    seed: opt.Seed = None,
     format_: Annotated[
         Literal["table", "json"], typer.Option("--format", "-f", help="For people, or a document for programs.")
     ] = "table",
@@ -261,7 +120,7 @@ def selftest(
 
 def synth(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.", show_default=False)],
-    seed: Seed = None,
+    seed: opt.Seed = None,
     frames: Annotated[int, typer.Option(metavar="N", min=1, help="Frames of each drive.")] = 32,
     size: Annotated[str, typer.Option(metavar="WxH", help="Of the images, in pixels.")] = "352x94",
     drives: Annotated[

@@ -53,3 +53,4 @@ Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings; by default the nearest lorascope.toml.")
 ]
 Plain = Annotated[bool, typer.Option("--plain", help="Draw with ASCII characters alone.")]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="Of everything that is drawn at random. [default: 0]")]

@@ -28,7 +28,7 @@ Found = tuple[Overview, str | None]
 
 _WIDE, _SPARKLINE = 100, 16
 _HASH_DIGITS = 8
-_STYLES = {"broken": "red", "partial": "yellow", "running": "cyan", "ok": "green"}
+_STYLES = {"broken": "red", "partial": "yellow", "stopped": "yellow", "running": "cyan", "ok": "green"}
 
 
 def list_runs(paths: Sequence[Path], *, config: Path | None, destination: Destination) -> int:

@@ -28,6 +28,7 @@ TABS = (
     ("trends", mark("Trends")),
     ("pick", mark("Pick")),
     ("checkpoint", mark("Checkpoint")),
+    ("launch", mark("Launch")),
 )
 
 # Below these sizes a screen gives up what it can do without.
@@ -178,8 +179,11 @@ class LorascopeScreen(Screen[None]):
         """Draw the session's present state; nothing before the screen has its widgets."""
         if not self._composed:
             return
-        self.query_one(TabBar).show_right(self.lorascope.headline())
+        self.query_one(TabBar).show_right(self.session.headline())
         self.refresh_view()
+
+    def follow_jobs(self) -> None:
+        """Draw what jobs have changed; most screens show nothing of them."""
 
     def on_tab_bar_chosen(self, event: TabBar.Chosen) -> None:
         """A tab was clicked."""

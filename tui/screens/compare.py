@@ -17,6 +17,7 @@ from tui.screens.base import LorascopeScreen
 from tui.screens.compare_filter import type_filter
 from tui.screens.compare_keys import ACTIONS, HELP
 from tui.state import BEST, VIEW_NAMES, Block, View
+from tui.unfinished import marked_names, worth_knowing
 from tui.widgets.grid import Grid
 from tui.widgets.grid_model import EmptySource
 
@@ -79,6 +80,7 @@ class CompareScreen(LorascopeScreen):
         if not self._anyway:
             self._overridden = frozenset()  # it was for that view alone
         names = self.session.names([block.run for block in self._blocks])
+        names = marked_names(self.session, loaded, [block.run for block in self._blocks])
         state = self.state
         evidence = {key: found for key, entry in loaded.items() if (found := self.evidence(entry))}
         # Every run is asked about, whether or not an earlier one is still to come.
@@ -119,8 +121,7 @@ class CompareScreen(LorascopeScreen):
         comparison = self._comparison
         if comparison and not comparison.comparable:
             return guard_words(comparison, self.state.view, anyway=self._anyway, remedy="A")
-        problems = [problem for loaded in self._loaded.values() for problem in loaded.run.problems]
-        return str(problems[0]) if problems else ""
+        return worth_knowing(self.session, self._loaded)
 
     @property
     def _anyway(self) -> bool:

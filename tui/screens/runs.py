@@ -63,6 +63,11 @@ class RunsScreen(LorascopeScreen):
             grid.move_cursor(row=keys.index(self.state.cursor_run))
         self._say()
 
+    def follow_jobs(self) -> None:
+        """How far runs are that are computed now."""
+        if self._composed:
+            self.grid.refresh_rows()
+
     def _keys(self) -> list[str]:
         return visible_runs(self.session, self.state.runs_filter, self.state.runs_sort)
 

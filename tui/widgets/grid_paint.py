@@ -76,7 +76,7 @@ def paint_row(view: View, cells: Sequence[Cell], surface: str, marked: bool, cur
     return line.strip(view.width, base)
 
 
-def paint_heading(view: View, title: str) -> Strip:
+def paint_heading(view: View, title: str, role: str = "") -> Strip:
     """The title of a group of rows across all columns; rules go on where the title has ended."""
     style = view.palette.style
     base = style("row")
@@ -84,7 +84,7 @@ def paint_heading(view: View, title: str) -> Strip:
     line.pad(GUTTER - 1, base)
     room = max(0, view.width - GUTTER)
     cells = min(cell_width(title), room)
-    line.put(fit(title, cells), style("title"), cells)
+    line.put(fit(title, cells), style("row", role) if role else style("title"), cells)
     for slot in view.slots:
         if slot.rule_x > line.x:
             line.pad(slot.rule_x, base)
@@ -153,6 +153,38 @@ def paint_message(view: View, message: str, y: int, height: int) -> Strip:
     line = _Line(view.palette.style("row"))
     line.put(fit(lines[index], view.width, "center"), view.palette.style("row", "muted"), view.width)
     return line.strip(view.width, view.palette.style("row"))
+
+
+def changed(before: Strip | None, after: Strip) -> tuple[int, int]:
+    """The first cell that looks different, and the one after the last; equal where none does.
+
+    Args:
+        before: the line as it was painted; ``None`` where it was not.
+        after: the line as it is to be, of the same length.
+    """
+    if before == after:
+        return 0, 0
+    if before is None or before.cell_length != after.cell_length:
+        return 0, after.cell_length
+    old, new = _characters(before), _characters(after)
+    least = min(len(old), len(new))
+    head = next((at for at in range(least) if old[at] != new[at]), least)
+    tail = next((at for at in range(least - head) if old[-1 - at] != new[-1 - at]), least - head)
+    begin = sum(cells for _, _, cells in new[:head])
+    end = after.cell_length - sum(cells for _, _, cells in new[len(new) - tail :])
+    return begin, max(begin, end)
+
+
+def _characters(strip: Strip) -> list[tuple[str, Style | None, int]]:
+    """What stands in a line, with the cells that it takes: characters where they take one each, else whole texts."""
+    found: list[tuple[str, Style | None, int]] = []
+    for segment in strip:
+        cells = segment.cell_length
+        if segment.text.isascii() or all(cell_width(character) == 1 for character in segment.text):
+            found += [(character, segment.style, 1) for character in segment.text]
+        else:
+            found.append((segment.text, segment.style, cells))
+    return found
 
 
 def _rule(line: _Line, view: View, slot: Slot, surface: str) -> None:

@@ -71,6 +71,14 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
         if self._header_height <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
+    def cell_region(self, row: int, column_key: str) -> Region | None:
+        """Where a cell lies in the widget; ``None`` where it is out of view."""
+        y = row - self.scroll_offset.y + self._header_height
+        for slot in self._current_view().slots:
+            if self._columns[slot.column].key == column_key and self._header_height <= y < self.size.height:
+                return Region(slot.x, y, slot.width, 1)
+        return None
+
     def set_sort(self, column_key: str | None, descending: bool = False) -> None:
         """Show in the header by which column the rows are sorted."""
         self._sort = (column_key, descending)
@@ -191,10 +199,11 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
         return strip
 
     def _repaint(self) -> None:
-        """Refresh the lines that would look different now."""
+        """Refresh the parts of lines that would look different now."""
         for y in range(self.size.height):
-            if self._paint(y) != self._painted.get(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+            begin, end = paint.changed(self._painted.get(y), self._paint(y))
+            if begin < end:
+                self.refresh(Region(begin, y, end - begin, 1))
 
     def _current_view(self) -> paint.View:
         if self._view is None:
@@ -236,7 +245,7 @@ class GridView(ScrollView, can_focus=True, inherit_bindings=False):
             return paint.paint_blank(view)
         if source.row_kind(row) == "heading":
             cells = source.cells(row)
-            return paint.paint_heading(view, cells[0].text if cells else "")
+            return paint.paint_heading(view, cells[0].text, cells[0].role) if cells else paint.paint_blank(view)
         marked = bool(self._marked) and source.row_key(row) in self._marked
         surface, cell = "row", -1
         if row == self._row:

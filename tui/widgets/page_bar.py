@@ -28,9 +28,15 @@ class PageBar(Static):
     class Chosen(Message):
         """A page was clicked."""
 
-        def __init__(self, name: str) -> None:
+        def __init__(self, bar: PageBar, name: str) -> None:
             super().__init__()
+            self.bar = bar
             self.name = name
+
+        @property
+        def control(self) -> PageBar:
+            """The bar, for the selectors of `textual.on`."""
+            return self.bar
 
     def __init__(self, pages: Sequence[tuple[str, str]], *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -62,5 +68,5 @@ class PageBar(Static):
         for name, title in self._pages:
             width = cell_len(_(title)) + 2
             if left <= event.x < left + width:
-                self.post_message(self.Chosen(name))
+                self.post_message(self.Chosen(self, name))
             left += width

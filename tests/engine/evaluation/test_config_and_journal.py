@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.errors import ConfigError
 from engine.evaluation.config import make_config
 from engine.evaluation.journal import Journal, replay
-from engine.evaluation.plan import difference
+from engine.evaluation.prior import difference
 
 
 def test_options_win_over_the_file(tmp_path: Path) -> None:

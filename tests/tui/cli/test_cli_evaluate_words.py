@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.cli.evaluate_display import counted, duration
+from engine.text import counted
+from tui.format import duration
 
 
 @pytest.mark.parametrize(

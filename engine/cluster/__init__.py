@@ -1,0 +1,1 @@
+"""Computing evaluations: the process of a job, workers on this machine, and workers anywhere."""
