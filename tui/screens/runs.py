@@ -51,7 +51,7 @@ class RunsScreen(LorascopeScreen):
         session = self.session
         grid = self.grid
         if not session.discovering and not session.refs:
-            grid.empty = _("no runs here: start lorascope with the folder that holds your evaluations")
+            grid.empty = _("no runs here: open the folder that holds your evaluations, or evaluate (6)")
         keys = self._keys()
         if session.refs and not keys:
             grid.empty = _("no run fits the filter: change it with /")

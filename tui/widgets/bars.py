@@ -80,8 +80,10 @@ class TabBar(Static):
         for name, label in labels:
             parts.append((label, "bold $background on $primary" if name == self._current else "$foreground"))
         room = width - used - 1
-        if self._right and cell_len(self._right) < room:
-            parts.append((_fitted(self, self._right, room, "right"), "$foreground 60%"))
+        # Where not all of it fits, its last part tells the most.
+        right = next((text for text in (self._right, self._right.rpartition(" · ")[2]) if cell_len(text) <= room), "")
+        if right:
+            parts.append((_fitted(self, right, room, "right"), "$foreground 60%"))
         self.update(Content.assemble(*parts), layout=False)
 
     def on_click(self, event: events.Click) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from support.jobs import shard_done, write_beat, write_started
 from support.odd import english
 
 from engine.liveness import hostname
+from engine.results.layout import HEARTBEAT, JOB
 
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A job that runs, with something that went wrong, beside one that died."""
+    """A job that runs, with something that went wrong; one on another machine; one that died there."""
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "1"
     journal = write_started(run, windows=5, shard=2)
@@ -29,11 +31,24 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_beat(run, data={"shards": {"2": {"worker": "", "since": 0.0}}, "workers": [{**worker, "gpus": [gpu]}, idle]})
     write_started(tmp_path / "2")
     write_beat(tmp_path / "2", start="0", host="3")
+    write_started(tmp_path / "4")
+    write_beat(tmp_path / "4", start="0", host="3")
+    os.utime(tmp_path / "4" / JOB / HEARTBEAT, (0, 0))
     return run
 
 
-COMMANDS = ["jobs list", "jobs show 1", "jobs show 2", "jobs follow 2", "jobs stop 2", "jobs resume 2", "jobs show"]
-COMMANDS += ["jobs show Z", "workers 1", "workers 1 --cancel", "worker --run 9", "workers 1 --slurm"]
+COMMANDS = ["jobs list", "jobs show 1", "jobs show 2", "jobs show 4", "jobs follow 4"]
+COMMANDS += [
+    "jobs stop 2 --wait 0",
+    "jobs stop 4",
+    "jobs resume 2",
+    "jobs show",
+    "jobs show Z",
+    "workers 1",
+    "workers 1 --cancel",
+    "worker --run 9",
+    "workers 1 --slurm",
+]
 
 
 @pytest.mark.usefixtures("odd", "running")
