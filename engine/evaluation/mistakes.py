@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in words: pydantic's own in the user's language. Imports nothing heavy."""
+"""What is wrong with a setting, in plain words in the user's language. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from engine.i18n import mark
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-# Pydantic's kinds of mistakes that settings can have, in its words; places are what it tells of them.
+# Pydantic's kinds of mistakes that settings can have; places are what it tells of them.
 _WORDS = {
-    "missing": mark("field required"),
-    "extra_forbidden": mark("extra inputs are not permitted"),
-    "greater_than": mark("input should be greater than {gt}"),
-    "greater_than_equal": mark("input should be greater than or equal to {ge}"),
-    "less_than_equal": mark("input should be less than or equal to {le}"),
-    "int_type": mark("input should be a valid integer"),
-    "int_parsing": mark("input should be a valid integer, unable to parse string as an integer"),
-    "float_type": mark("input should be a valid number"),
-    "float_parsing": mark("input should be a valid number, unable to parse string as a number"),
-    "finite_number": mark("input should be a finite number"),
-    "bool_type": mark("input should be a valid boolean"),
-    "bool_parsing": mark("input should be a valid boolean, unable to interpret input"),
-    "string_type": mark("input should be a valid string"),
-    "path_type": mark("input is not a valid path"),
-    "literal_error": mark("input should be {expected}"),
+    "missing": mark("is missing"),
+    "extra_forbidden": mark("is no setting"),
+    "greater_than": mark("must be more than {gt}"),
+    "greater_than_equal": mark("must be at least {ge}"),
+    "less_than_equal": mark("must be at most {le}"),
+    "int_type": mark("must be a whole number"),
+    "int_parsing": mark("must be a whole number"),
+    "float_type": mark("must be a number"),
+    "float_parsing": mark("must be a number"),
+    "finite_number": mark("must be a finite number"),
+    "bool_type": mark("must be true or false"),
+    "bool_parsing": mark("must be true or false"),
+    "string_type": mark("must be text"),
+    "path_type": mark("must be a path"),
+    "literal_error": mark("must be {expected}"),
 }
 
 

@@ -170,7 +170,7 @@ def test_settings_from_a_file(lorascope: Command, street: Path, tmp_path: Path) 
         (("--protocol", "compat"), 2, ("--protocol", "imported results", "v1")),
         (("--protocol", "v9"), 2, ("--protocol", "v1")),
         (("--align", "best"), 2, ("--align", "scale_shift")),
-        (("--shard", "0"), 2, ("--shard", "greater than or equal to 1")),
+        (("--shard", "0"), 2, ("--shard", "at least 1")),
         (("--device", "tpu"), 2, ("--device", "cuda:N")),
         (("--split", "all"), 2, ("split", "'all'", "val")),
         (("--split", "test"), 1, ("test",)),
