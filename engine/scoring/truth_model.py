@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.dataset.model import Window
 from engine.geometry.neighbourhoods import Neighbourhoods
-from engine.geometry.patch_kernel import PatchRows
+from engine.geometry.patch_kernel import PatchFrame
 from engine.geometry.sampling import Taps
 from engine.scoring.groups import Groups
 from engine.scoring.slices import SliceTruth
@@ -24,7 +24,7 @@ class NormalTruth:
     Attributes:
         hoods: of every frame; positions count within the frame.
         rays: x and y of the viewing rays of every frame's points as pixels of its grid, [2, rows, columns], float32.
-        rows: the centres of every frame as the kernel of a CPU walks over them; none on a GPU.
+        patches: the same of every frame as the kernel of a CPU reads it; none on a GPU.
         ray: x and y of the viewing rays (z = 1) of all centres, [2, Q], float64.
         normal: of all centres, [3, Q], float32, unit, turned towards the camera.
         order: the centres sorted by frame and region, [Q], int64.
@@ -34,7 +34,7 @@ class NormalTruth:
 
     hoods: tuple[Neighbourhoods, ...]
     rays: tuple[Tensor, ...]
-    rows: tuple[PatchRows, ...]
+    patches: tuple[PatchFrame, ...]
     ray: Tensor
     normal: Tensor
     order: Tensor

@@ -199,7 +199,7 @@ def test_the_compiled_pass_scores_what_the_operations_score(per_frame: bool, uni
         depth[::50] = bad
     sizes = truth.groups.frame_sizes if per_frame else (len(depth),)
     alignment = fit(depth, truth.depth, depth > 0, sizes)
-    operations = replace(truth, normals=replace(truth.normals, rows=()))
+    operations = replace(truth, normals=replace(truth.normals, patches=()))
     found = normals.normal_metrics(depth, depth > 0, alignment, truth)
     for name, values in normals.normal_metrics(depth, depth > 0, alignment, operations).items():
         assert torch.allclose(values, found[name], rtol=1e-5, atol=2e-3 if "inlier" in name else 1e-4), name
