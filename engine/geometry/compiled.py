@@ -16,6 +16,8 @@ from typing import Any
 import numba
 import torch
 
+_SPANS = 16
+
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile at the first call, without the lock of the interpreter; kept on disk where there is a place for it.
@@ -43,6 +45,12 @@ def share_out(function: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> 
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(lambda item: function(*item), work):
             pass
+
+
+def spans(count: int) -> list[slice]:
+    """A few neighbouring slices of so many things to do: enough for any number of threads to share out evenly."""
+    length = max(1, -(-count // _SPANS))
+    return [slice(first, min(first + length, count)) for first in range(0, count, length)]
 
 
 def _jit(function: Callable[..., Any], fastmath: set[str]) -> Any:

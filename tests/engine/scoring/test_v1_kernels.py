@@ -18,8 +18,10 @@ from v1_reference import Reference
 
 from engine.geometry.alignment import ALIGNMENTS, FARTHEST, Alignment, fit
 from engine.inference.contract import Prediction
+from engine.scoring import depth as depth_module
 from engine.scoring import normals
 from engine.scoring.depth import depth_metrics
+from engine.scoring.depth_kernel import SUMS, depth_sums
 from engine.scoring.groups import Groups
 from engine.scoring.photometric import photometric_metrics
 from engine.scoring.protocol import V1
@@ -297,3 +299,36 @@ def test_rows_hold_the_scores_and_null_where_there_is_none() -> None:
             else:
                 assert row[name] == (None if math.isnan(values[index]) else values[index])
     assert not any(table[name].is_nan().any() for name, dtype in table.schema.items() if dtype == pl.Float64)
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+@pytest.mark.parametrize("block", [None, 500])
+def test_the_compiled_sums_of_depth_are_those_of_the_operations(per_frame: bool, block: int | None) -> None:
+    """Over many blocks and cells, with points that are not valid, clamped from below and from above."""
+    rng = np.random.default_rng(0)
+    sizes = [(3000, 1000), (0, 5000), (1, 0)]
+    count = sum(map(sum, sizes))
+    truth = truth_of(rng.uniform(0.2, 79, count), sizes, block)
+    depth = truth.depth * torch.from_numpy(rng.lognormal(0.0, 0.4, count)).float()
+    depth[::50], depth[1::50], depth[2::50] = 0.0, 1e-5, 1e12
+    groups = len(sizes) if per_frame else 1
+    scale = torch.from_numpy(rng.uniform(0.5, 2, (len(ALIGNMENTS), groups)))
+    alignment = Alignment(scale, torch.from_numpy(rng.uniform(-1, 1, scale.shape)), scale < 0)
+    found = truth.groups.gathered(depth_sums(depth, truth.depth, truth.groups.pieces, alignment))
+    expected = depth_module._sums(depth, depth > 0, alignment, truth, None)
+    assert len(found) == len(expected)
+    for name, values in zip(SUMS, found, strict=True):
+        # A point beside a limit; or what float32 keeps of a logarithm, times the points.
+        slack = 1.0 if name in ("clamped", "delta1", "delta2", "delta3") else 1e-7 * count
+        assert torch.allclose(values, expected[name], rtol=1e-5, atol=slack), name
+    assert expected["clamped"].sum() > 500
+
+
+@pytest.mark.parametrize("exponent", [-9, -3, -1, 0, 1, 3, 29])
+def test_logarithms_of_every_size(exponent: int) -> None:
+    """Of ratios on either side of a power of two, and of the roots beside it, where the polynomial begins and ends."""
+    near = np.array([2.0**0.5, 0.5**0.5, 1.0])[:, None] * (1 + np.array([-1e-3, -1e-7, 0, 1e-7, 1e-3]))
+    ratio = torch.from_numpy((near * 2.0**exponent).ravel()).float()
+    pieces = np.array([(point, point + 1, 0) for point in range(len(ratio))])
+    log = depth_sums(ratio, torch.ones_like(ratio), pieces, identity())[SUMS.index("log"), 0]
+    assert torch.allclose(log, ratio.double().log(), rtol=2e-7, atol=1e-12)
