@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,12 +18,16 @@ from support.room import REGIONS, Room, imperfect, window
 from v1_reference import Reference
 
 from engine.geometry.alignment import ALIGNMENTS, FARTHEST, Alignment, fit
+from engine.geometry.sampling import inverse_depth, sample_depth
+from engine.geometry.warp import Points, Views
 from engine.inference.contract import Prediction
 from engine.scoring import depth as depth_module
-from engine.scoring import normals
+from engine.scoring import limits as limits_module
+from engine.scoring import normals, photometric
 from engine.scoring.depth import depth_metrics
 from engine.scoring.depth_kernel import SUMS, depth_sums
 from engine.scoring.groups import Groups
+from engine.scoring.limits import sums_of_finite
 from engine.scoring.photometric import photometric_metrics
 from engine.scoring.protocol import V1
 from engine.scoring.tally import Tally
@@ -215,9 +220,8 @@ def test_colours_at_a_threshold_are_not_below_it(monkeypatch: pytest.MonkeyPatch
     rng = np.random.default_rng(0)
     error = levels[rng.integers(0, len(levels), len(truth.depth))]
     visible = rng.random(len(error)) < 0.7
-    monkeypatch.setattr(
-        "engine.scoring.photometric._differences", lambda *_: (torch.from_numpy(error), torch.from_numpy(visible))
-    )
+    difference = torch.from_numpy(np.where(visible, error, np.float32(np.inf)))
+    monkeypatch.setattr("engine.scoring.photometric._differences", lambda *_: difference)
     found = photometric_metrics(prediction, 1 / prediction.depth[0], truth.depth, truth)
     start = 0
     for frame in range(4):
@@ -234,6 +238,33 @@ def test_colours_at_a_threshold_are_not_below_it(monkeypatch: pytest.MonkeyPatch
             assert float(found.metrics["inlier_ratio"][frame, region]) == pytest.approx(curve[4], abs=1e-12)
             assert float(found.metrics["error"][frame, region]) == pytest.approx(seen.mean(), rel=1e-6)
         start += truth.groups.frame_sizes[frame]
+    of_limits = (difference, truth.groups, V1.photometric_thresholds, V1.photometric_inlier)
+    assert torch.allclose(sums_of_finite(*of_limits), limits_module._sums_by_operations(*of_limits), rtol=1e-6)
+
+
+def test_the_compiled_look_at_the_next_frame_is_that_of_the_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, prediction = scene()
+    rng = np.random.default_rng(0)
+    bad = torch.from_numpy(rng.random((truth.groups.frames, *truth.size)) < 0.01)
+    inverse = inverse_depth(torch.where(bad, torch.nan, prediction.depth[0]))
+    depth, _ = sample_depth(inverse.flatten(), truth.taps)
+    depth *= torch.from_numpy(rng.normal(1, 0.05, len(depth))).float()
+    depth[::30] = 0.0
+    found = photometric._differences(prediction, inverse, depth, truth)
+
+    def by_operations(
+        points: Points, _: Any, intrinsics: torch.Tensor, motion: torch.Tensor, views: Views, *__: Any
+    ) -> torch.Tensor:
+        return photometric._by_operations(points, truth.groups.frame_sizes, intrinsics, motion, views)
+
+    monkeypatch.setattr(photometric, "differences", by_operations)
+    expected = photometric._differences(prediction, inverse, depth, truth)
+    seen = expected < torch.inf
+    assert 0.2 < seen.float().mean() < 0.9
+    # A point at the edge of the image or of what hides it may be rounded to the other side.
+    assert (seen != (found < torch.inf)).sum() <= 3
+    both = seen & (found < torch.inf)
+    assert torch.allclose(found[both], expected[both], atol=2e-4)
 
 
 @pytest.mark.parametrize("seed", range(3))
