@@ -230,13 +230,15 @@ def _planes(
     held_points = _join(point).long()
     ray = torch.cat([frame.ray for frame in frames])[held_points]
     x, y, z = ray.unbind(1)
+    ends = np.cumsum(sizes)
     return PlaneTruth(
         region=region,
         point=held_points.to(device),
-        ray=ray.to(device),
+        ray=_by_column(ray.to(device)),
         ray_products=torch.stack([x * x, x * y, x * z, y * y, y * z, z * z], dim=1).to(device),
         slope=_join(slope).double().to(device),
         offset=_join(offset).double().to(device),
+        pieces=np.stack([ends - sizes, ends, owner], axis=1),
         groups=Groups.build([(size,) for size in sizes], [(0,)], device),
         frame_sizes=tuple(int(count) for count in total),
         share=torch.where(total > 0, share / total, 0.0).to(device),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.dataset.model import Window
@@ -49,10 +51,11 @@ class PlaneTruth:
     Attributes:
         region: number of the region whose points were split.
         point: the points that belong to planes, plane by plane and frame by frame, [P], int64.
-        ray: of each, [P, 3], float64.
+        ray: of each, [P, 3], float64, every column contiguous.
         ray_products: its products xx, xy, xz, yy, yz, zz, [P, 6].
         slope: normal @ ray of each, [P], float64: depth z lies ``z * slope - offset`` from the plane.
         offset: of each point's plane, [P], float64, metres.
+        pieces: the first point of every plane, the one after its last, and its frame, [K, 3]; on the host.
         groups: the points by plane, each plane in the place of a frame.
         frame_sizes: points of planes in every frame.
         share: of every plane's points in those of its frame, [K, S], float64.
@@ -65,6 +68,7 @@ class PlaneTruth:
     ray_products: Tensor
     slope: Tensor
     offset: Tensor
+    pieces: NDArray[np.int64]
     groups: Groups
     frame_sizes: tuple[int, ...]
     share: Tensor

@@ -23,7 +23,7 @@ from engine.geometry.warp import Points, Views
 from engine.inference.contract import Prediction
 from engine.scoring import depth as depth_module
 from engine.scoring import limits as limits_module
-from engine.scoring import normals, photometric
+from engine.scoring import normals, photometric, planarity
 from engine.scoring.depth import depth_metrics
 from engine.scoring.depth_kernel import SUMS, depth_sums
 from engine.scoring.groups import Groups
@@ -363,3 +363,21 @@ def test_logarithms_of_every_size(exponent: int) -> None:
     pieces = np.array([(point, point + 1, 0) for point in range(len(ratio))])
     log = depth_sums(ratio, torch.ones_like(ratio), pieces, identity())[SUMS.index("log"), 0]
     assert torch.allclose(log, ratio.double().log(), rtol=2e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_the_compiled_distances_to_planes_are_those_of_the_operations(per_frame: bool) -> None:
+    truth, _ = scene()
+    planes = truth.planes
+    assert planes is not None
+    rng = np.random.default_rng(0)
+    depth = truth.depth * torch.from_numpy(rng.normal(1, 0.02, len(truth.depth))).float()
+    depth[::50], depth[1::50] = 0.0, 5e-4
+    groups = truth.groups.frames if per_frame else 1
+    scale = torch.from_numpy(rng.uniform(0.8, 1.2, (len(ALIGNMENTS), groups)))
+    alignment = Alignment(scale, scale - 1, scale < 0)
+    found = planarity._compiled(depth.index_select(0, planes.point), alignment, planes)
+    expected = planarity._by_operations(depth, depth > 0, alignment, planes)
+    assert found.keys() == expected.keys() == set(planarity.PLANARITY)
+    for name, values in expected.items():
+        assert torch.allclose(found[name], values, rtol=1e-5, atol=1e-6), name  # medians are of float32
