@@ -157,6 +157,14 @@ def kernels(
     cells = max(cell_of.values(), default=0) + 1
     frames = [truths._frame(prepared, index, cell_of, cells) for index in range(len(prepared.points))]
     one = predicted, valid
+    # The compiled loops of a CPU read less of the truth than tensor operations do.
+    depth: Any = (truth.depth, truth.log_depth)
+    sliced: Any = truth.slices
+    normal: Any = truth.normals
+    planes: Any = truth.planes
+    if device.type == "cpu":
+        depth, sliced, normal = truth.depth, (truth.slices.points, truth.slices.membership), truth.normals.patches
+        planes = planes and (planes.point, planes.ray, planes.slope, planes.offset, planes.pieces)
     return [
         Kernel("inverse depth", lambda: inverse_depth(prediction.depth[0]), prediction.depth),
         Kernel("sampling", lambda: sample_depth(inverse.flatten(), truth.taps), (inverse, truth.taps)),
@@ -168,16 +176,16 @@ def kernels(
         Kernel(
             "depth (aligned in it)",
             lambda: depth_metrics(predicted, valid, alignment, truth),
-            (one, truth.depth, truth.log_depth),
+            (one, depth),
         ),
         Kernel(
             "depth with slices",
             lambda: sliced_depth(predicted, valid, alignment, truth),
-            (one, truth.depth, truth.log_depth, truth.slices),
+            (one, depth, sliced),
         ),
         Kernel("scale", lambda: scale_metrics(predicted, truth.median_depth, truth.groups), predicted),
-        Kernel("normals", lambda: normal_metrics(predicted, valid, alignment, truth), (one, truth.normals)),
-        Kernel("planarity", lambda: planarity_metrics(predicted, valid, alignment, truth), (one, truth.planes)),
+        Kernel("normals", lambda: normal_metrics(predicted, valid, alignment, truth), (one, normal)),
+        Kernel("planarity", lambda: planarity_metrics(predicted, valid, alignment, truth), (one, planes)),
         Kernel(
             "photometric",
             lambda: photometric_metrics(prediction, inverse, predicted, truth),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.geometry.compiled import share_out
+from engine.geometry.sampling_loops import add_products
 from engine.geometry.selection import masked_median
 
 __all__ = ["ALIGNMENTS", "FARTHEST", "Alignment", "apply", "fit", "masked_median"]
@@ -17,7 +19,7 @@ ALIGNMENTS = ("none", "scale", "median", "scale_shift")
 FARTHEST = 1e9
 # Below this relative variance (a relative standard deviation of 1e-5) a depth is constant but for its rounding.
 _LEAST_VARIANCE = 1e-10
-_BLOCK = 32768  # points; what a CPU's cache holds in float64
+_BLOCK = 32768  # points; how they are divided decides how their sums are rounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,15 +107,20 @@ def _fit_group(predicted: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor,
 
 def _sums(predicted: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
     """Number of valid points, and sums of p, g, p p, p g and g g over them, float64; block by block on a CPU."""
-    length = _BLOCK if predicted.device.type == "cpu" else max(1, len(predicted))
-    found = []
-    for start in range(0, max(1, len(predicted)), length):
-        block = slice(start, start + length)
-        keep = valid[block]
-        p = torch.where(keep, predicted[block], 0.0).double()
-        g = torch.where(keep, truth[block], 0.0).double()
-        found.append(torch.stack([keep.sum().double(), p.sum(), g.sum(), p.dot(p), p.dot(g), g.dot(g)]))
-    return torch.stack(found).sum(0).unbind()
+    if predicted.device.type != "cpu":
+        return _sums_by_operations(predicted, truth, valid)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(predicted), _BLOCK)]
+    found = torch.zeros(max(1, len(blocks)), 6, dtype=torch.float64)
+    inputs = predicted.numpy(), truth.numpy(), valid.numpy()
+    share_out(add_products, [(*(one[block] for one in inputs), found[k].numpy()) for k, block in enumerate(blocks)])
+    return found.sum(0).unbind()
+
+
+def _sums_by_operations(predicted: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
+    """The same as tensor operations, on any device."""
+    p = torch.where(valid, predicted, 0.0).double()
+    g = torch.where(valid, truth, 0.0).double()
+    return valid.sum().double(), p.sum(), g.sum(), p.dot(p), p.dot(g), g.dot(g)
 
 
 def _spread(values: Tensor, sizes: Sequence[int]) -> Tensor:

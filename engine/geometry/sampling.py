@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.geometry.compiled import share_out, spans
+from engine.geometry.sampling_loops import sample_inverse
+
 _LEAST = 1e-38  # about the least normal float32
 
 
@@ -81,6 +84,18 @@ def sample_depth(inverse: Tensor, taps: Taps) -> tuple[Tensor, Tensor]:
         Depth [M], 0 where it is not valid, and which are valid, [M] bool. A position is valid if every pixel that it is
         made of holds a positive finite depth.
     """
+    if inverse.device.type != "cpu":
+        return _sample_depth(inverse, taps)
+    count = taps.index.shape[1]
+    depth, valid = torch.empty(count), torch.empty(count, dtype=torch.bool)
+    inputs = inverse.numpy(), taps.index.numpy(), taps.weight.numpy()
+    outputs = depth.numpy(), valid.numpy()
+    share_out(sample_inverse, [(*inputs, some.start, some.stop, *outputs) for some in spans(count)])
+    return depth, valid
+
+
+def _sample_depth(inverse: Tensor, taps: Taps) -> tuple[Tensor, Tensor]:
+    """The same as tensor operations, on any device."""
     sampled = sample(inverse, taps)
     valid = sampled > 0  # false for NaN
     return torch.where(valid, sampled.reciprocal(), 0.0), valid

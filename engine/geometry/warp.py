@@ -5,14 +5,16 @@ Everything is in the model's own unit of length: depth, translations and the vis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Instead of the inverse of a depth that is not valid: however little such a pixel weighs, the sum hides nothing.
-_NO_DEPTH = -1e30
+from engine.geometry.compiled import share_out
+from engine.geometry.warp_loops import NO_DEPTH, look_up
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,36 @@ class View:
     colour: Tensor
     inverse_depth: Tensor
     intrinsics: Tensor
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """The points of some frames, on a CPU.
+
+    Attributes:
+        uv: positions in their own images, [N, 2], every column contiguous.
+        depth: predicted at those positions, [N]; 0 where it is not valid.
+        colour: [N, 3], every column contiguous.
+    """
+
+    uv: Tensor
+    depth: Tensor
+    colour: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Frames as :class:`View` has one.
+
+    Attributes:
+        colour: of the pixels, [S, H * W, 3].
+        inverse_depth: predicted, [S, H * W]; NaN where the depth is not valid: it hides nothing.
+        size: (height, width).
+    """
+
+    colour: Tensor
+    inverse_depth: Tensor
     size: tuple[int, int]
 
 
@@ -68,36 +100,87 @@ def warp(
         # As grid_sample counts: from -1, the centre of the first pixel, to 1. NaN must not become an index.
         place.mul_(2.0 / max(size - 1, 1)).sub_(1.0).nan_to_num_(0.0)
     colour = _looked_up(view.colour.reshape(height, width, 3).permute(2, 0, 1), grid)
-    other = view.inverse_depth.nan_to_num(_NO_DEPTH).reshape(1, height, width)
+    other = view.inverse_depth.nan_to_num(NO_DEPTH).reshape(1, height, width)
     seen.mul_(torch.le(w.mul_(_looked_up(other, grid)[0]), 1.0 + tolerance, out=mark))
     return colour.t(), seen > 0
 
 
+def differences(
+    points: Points,
+    blocks: Sequence[tuple[int, int, int]],
+    intrinsics: Tensor,
+    motion: Tensor,
+    views: Views,
+    tolerance: float,
+) -> Tensor:
+    """Mean absolute differences of colour between points of some frames and the frames after them; on a CPU.
+
+    What :func:`warp` finds, frame by frame, but for rounding. Blocks are shared out over as many threads as torch may
+    use; the result does not depend on how many they are.
+
+    Args:
+        points: of all frames.
+        blocks: the frame, the first point and the one after the last of each.
+        intrinsics: predicted, [S, 3, 3].
+        motion: predicted, from every camera frame to the next, [S - 1, 4, 4].
+        views: the frames as they are looked at.
+        tolerance: see :func:`warp`.
+
+    Returns:
+        [N], float32; infinite where a point is not visible in the next frame, and in blocks of the last frame.
+    """
+    found = torch.full_like(points.depth, torch.inf)
+    matrix, shift = _between_pixels(intrinsics[:-1], motion, intrinsics[1:])
+    columns, colour = points.uv.t().numpy(), points.colour.t().numpy()
+    most = np.float32(1.0 + tolerance)
+    share_out(
+        look_up,
+        [
+            (
+                columns,
+                points.depth.numpy(),
+                colour,
+                first,
+                last,
+                matrix[frame].numpy(),
+                shift[frame].numpy(),
+                views.colour[frame + 1].numpy(),
+                views.inverse_depth[frame + 1].numpy(),
+                views.size,
+                most,
+                found.numpy(),
+            )
+            for frame, first, last in blocks
+            if frame < len(motion)
+        ],
+    )
+    return found
+
+
 def _between_pixels(first: Tensor, motion: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Pixels to pixels in one step: z (u, v, 1) of the first camera lies at ``matrix @ z (u, v, 1) + shift`` of the
-    second, in homogeneous coordinates. [3, 3] and [3], of the type of ``motion``, formed in float64."""
+    second, in homogeneous coordinates. [..., 3, 3] and [..., 3], of the type of ``motion``, formed in float64."""
     k, m, rigid = first.double(), second.double(), motion.double()
-    focal_x, focal_y, skew = k[0, 0], k[1, 1], k[0, 1]
+    focal_x, focal_y, skew, centre_x, centre_y = (k[..., 0, 0], k[..., 1, 1], k[..., 0, 1], k[..., 0, 2], k[..., 1, 2])
     one, zero = torch.ones_like(focal_x), torch.zeros_like(focal_x)
-    inverse = torch.stack(
-        [
-            torch.stack([1.0 / focal_x, -skew / (focal_x * focal_y), (skew * k[1, 2] / focal_y - k[0, 2]) / focal_x]),
-            torch.stack([zero, 1.0 / focal_y, -k[1, 2] / focal_y]),
-            torch.stack([zero, zero, one]),
-        ]
+    inverse = _matrix(
+        (1.0 / focal_x, -skew / (focal_x * focal_y), (skew * centre_y / focal_y - centre_x) / focal_x),
+        (zero, 1.0 / focal_y, -centre_y / focal_y),
+        (zero, zero, one),
     )
-    projection = torch.stack(
-        [
-            torch.stack([m[0, 0], m[0, 1], m[0, 2]]),
-            torch.stack([zero, m[1, 1], m[1, 2]]),
-            torch.stack([zero, zero, one]),
-        ]
+    projection = _matrix(
+        (m[..., 0, 0], m[..., 0, 1], m[..., 0, 2]), (zero, m[..., 1, 1], m[..., 1, 2]), (zero, zero, one)
     )
     # [R | t] times the rays' matrix, then the projection, without a matrix product.
-    turned = (rigid[:3, :3, None] * inverse).sum(1)
-    matrix = (projection[:, :, None] * turned).sum(1)
-    shift = (projection * rigid[:3, 3]).sum(1)
+    turned = (rigid[..., :3, :3, None] * inverse[..., None, :, :]).sum(-2)
+    matrix = (projection[..., None] * turned[..., None, :, :]).sum(-2)
+    shift = (projection * rigid[..., None, :3, 3]).sum(-1)
     return matrix.to(motion.dtype), shift.to(motion.dtype)
+
+
+def _matrix(*rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    """[..., 3, 3] of its elements [...]."""
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
 
 def _looked_up(image: Tensor, grid: Tensor) -> Tensor:

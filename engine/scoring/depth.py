@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from engine.geometry.alignment import FARTHEST, Alignment
+from engine.scoring.depth_kernel import DELTAS, SUMS, depth_sums
 from engine.scoring.groups import Block, Groups
 from engine.scoring.protocol import V1
 from engine.scoring.slices import SliceTally
 from engine.scoring.tally import Tally
 from engine.scoring.truth_model import WindowTruth
 
-_DELTAS = ("delta1", "delta2", "delta3")
-_SUMS = ("clamped", "mae", "abs_rel", "sq_rel", "square", "log10", *_DELTAS)
+_PLAIN = ("clamped", "mae", "abs_rel", "sq_rel", "square", *DELTAS, "log10")
 _CENTRED = ("centre", "log", "log_square")
 
 
@@ -50,23 +50,38 @@ def depth_metrics(
         slices: collects the same values by slice.
     """
     groups = truth.groups
+    if predicted.device.type == "cpu":
+        pieces = depth_sums(predicted, truth.depth, groups.pieces, alignment)
+        sums = dict(zip(SUMS, groups.gathered(pieces), strict=True))
+        if slices is not None:
+            slices.add_points(predicted, alignment)
+    else:
+        sums = _sums(predicted, valid, alignment, truth, slices)
+    found = {name: sums[name] / groups.counts for name in ("mae", "abs_rel", "sq_rel", *DELTAS)}
+    found["rmse"] = (sums["square"] / groups.counts).sqrt()
+    found["log10"] = sums["log10"] / groups.counts / math.log(10.0)
+    mean, mean_square = sums["log"] / groups.counts, sums["log_square"] / groups.counts
+    found["rmse_log"] = mean_square.clamp(min=0.0).sqrt()
+    found["si_log"] = (mean_square - mean.square()).clamp(min=0.0).sqrt()
+    return DepthScores(found, sums["clamped"])
+
+
+def _sums(
+    predicted: Tensor, valid: Tensor, alignment: Alignment, truth: WindowTruth, slices: SliceTally | None
+) -> dict[str, Tensor]:
+    """The values of :data:`SUMS` by tensor operations, on any device: name -> [A, S, R]."""
+    groups = truth.groups
     # Below every limit whatever the shift: what is not valid is clamped like what is too near.
     depth = torch.where(valid, predicted, -torch.inf)
     scale, shift = alignment.scale.float(), alignment.shift.float()
-    tally = Tally(groups, (*_SUMS, *_CENTRED), slices)
+    tally = Tally(groups, (*_PLAIN, *_CENTRED), slices)
     for block in groups.blocks:
         points = slice(*block.points)
         group = slice(block.frame, block.frame + 1) if scale.shape[1] > 1 else slice(None)
         aligned = torch.addcmul(shift[:, group], scale[:, group], depth[points])
         _add(tally, block, aligned, truth.depth[points], truth.log_depth[points])
-    sums = tally.totals(*_SUMS)
-    found = {name: sums[name] / groups.counts for name in ("mae", "abs_rel", "sq_rel", *_DELTAS)}
-    found["rmse"] = (sums["square"] / groups.counts).sqrt()
-    found["log10"] = sums["log10"] / groups.counts / math.log(10.0)
-    mean, mean_square = groups.gathered(_uncentred(tally, groups)) / groups.counts
-    found["rmse_log"] = mean_square.clamp(min=0.0).sqrt()
-    found["si_log"] = (mean_square - mean.square()).clamp(min=0.0).sqrt()
-    return DepthScores(found, sums["clamped"])
+    logs = groups.gathered(_uncentred(tally, groups))
+    return {**tally.totals(*_PLAIN), "log": logs[0], "log_square": logs[1]}
 
 
 def _uncentred(tally: Tally, groups: Groups) -> Tensor:
@@ -91,7 +106,7 @@ def _add(tally: Tally, block: Block, aligned: Tensor, truth: Tensor, log_truth: 
     # Both quotients, each rounded once: the reciprocal of one may miss a threshold that the other hits exactly.
     ratio = torch.div(aligned, truth, out=relative)
     ratio = torch.maximum(ratio, torch.div(truth, aligned, out=difference), out=ratio)
-    for power, name in enumerate(_DELTAS, start=1):
+    for power, name in enumerate(DELTAS, start=1):
         tally.add(block, name, torch.lt(ratio, 1.25**power, out=mark))
     log = aligned.log_().sub_(log_truth)
     tally.add(block, "log10", torch.abs(log, out=mark))

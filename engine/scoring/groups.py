@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.geometry.selection import medians
@@ -103,6 +106,18 @@ class Groups:
         """Points of every frame."""
         cells = len(self.membership)
         return tuple(sum(self.sizes[start : start + cells]) for start in range(0, len(self.sizes), cells))
+
+    @cached_property
+    def pieces(self) -> NDArray[np.int64]:
+        """The first point of every piece of all blocks, the one after its last, and its frame: [pieces, 3]."""
+        return np.array(
+            [
+                (one.points[0] + first, one.points[0] + last, one.frame)
+                for one in self.blocks
+                for first, last in one.pieces
+            ],
+            dtype=np.int64,
+        )
 
     def sums(self, values: Tensor) -> Tensor:
         """Sums of values (or, of booleans, how many are true): [..., N] -> [..., frames, regions], float64."""

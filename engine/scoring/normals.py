@@ -12,7 +12,8 @@ from engine.geometry.alignment import ALIGNMENTS, Alignment, apply
 from engine.geometry.moments import point_moments
 from engine.geometry.neighbourhoods import Neighbourhoods
 from engine.geometry.normals import angles, facing_normals
-from engine.geometry.patch_kernel import patch_normals
+from engine.geometry.patch_kernel import patch_angles
+from engine.scoring.limits import sums_below
 from engine.scoring.protocol import V1
 from engine.scoring.truth import WindowTruth
 
@@ -38,28 +39,43 @@ def normal_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, truth
         has a normal; and ``coverage``, the share of points that have one.
     """
     known = truth.normals
+    angle = (
+        _compiled_angles(predicted, alignment, truth) if known.patches else _angles(predicted, valid, alignment, truth)
+    )
+    counted = sums_below(angle, known.groups, V1.normal_inliers)
+    found = dict(zip(("angular_mean", *_INLIERS), counted / known.groups.counts, strict=True))
+    found["angular_median"] = known.groups.medians(angle)
+    found["coverage"] = known.coverage.expand_as(found["angular_mean"])
+    return found
+
+
+def _compiled_angles(predicted: Tensor, alignment: Alignment, truth: WindowTruth) -> Tensor:
+    """Angles of ``median`` and ``scale_shift``, [2, Q], degrees, by frame and region; on a CPU."""
+    frames = range(truth.groups.frames)
+    parts = [alignment.part(frame) for frame in frames]
+    return patch_angles(
+        torch.split(predicted, list(truth.groups.frame_sizes)),
+        [part.scale[list(ALIGNED), 0].float() for part in parts],
+        [part.shift[list(ALIGNED), 0].float() for part in parts],
+        (V1.least_depth, _FARTHEST),
+        truth.normals.patches,
+    )
+
+
+def _angles(predicted: Tensor, valid: Tensor, alignment: Alignment, truth: WindowTruth) -> Tensor:
+    """The same as tensor operations, on any device."""
+    known = truth.normals
     points = pairwise(accumulate(truth.groups.frame_sizes, initial=0))
     depth = []
     for frame, (held, hood) in enumerate(zip(points, known.hoods, strict=True)):
         here = slice(*held)
         aligned, _ = apply(alignment.part(frame), predicted[here], valid[here], (len(hood.order),), V1.least_depth)
         depth.append(_ordered(aligned[list(ALIGNED)].clamp_(max=_FARTHEST), hood))
-    if known.rows:
-        normal = patch_normals(depth, known.rays, known.rows, known.ray)
-    else:
-        moments = torch.cat([point_moments(*frame) for frame in zip(depth, known.rays, known.hoods, strict=True)], -1)
-        count = torch.cat([hood.count for hood in known.hoods])
-        normal = facing_normals(moments.unbind(), count, known.ray.unbind()).movedim(0, -2)
+    moments = torch.cat([point_moments(*frame) for frame in zip(depth, known.rays, known.hoods, strict=True)], -1)
+    count = torch.cat([hood.count for hood in known.hoods])
+    normal = facing_normals(moments.unbind(), count, known.ray.unbind()).movedim(0, -2)
     angle = angles(normal, known.normal)
-    angle = torch.stack([row.index_select(0, known.order) for row in angle])
-    found = {
-        "angular_mean": known.groups.means(angle),
-        "angular_median": known.groups.medians(angle),
-    }
-    for name, limit in zip(_INLIERS, V1.normal_inliers, strict=True):
-        found[name] = known.groups.means(angle < limit)
-    found["coverage"] = known.coverage.expand_as(found["angular_mean"])
-    return found
+    return torch.stack([row.index_select(0, known.order) for row in angle])
 
 
 def _ordered(depth: Tensor, hood: Neighbourhoods) -> Tensor:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from torch import Tensor
 
 from engine.geometry.cameras import compose, rigid_inverse
-from engine.geometry.warp import View, warp
+from engine.geometry.warp import Points, View, Views, differences, warp
 from engine.inference.contract import Prediction
+from engine.scoring.limits import sums_of_finite
 from engine.scoring.protocol import V1
-from engine.scoring.tally import Tally
 from engine.scoring.truth import WindowTruth
 
 
@@ -43,55 +43,37 @@ def photometric_metrics(prediction: Prediction, inverse: Tensor, depth: Tensor, 
         depth: the prediction at the points, [N]; 0 where it is not valid.
         truth: the window.
     """
-    groups = truth.groups
-    error, visible = _differences(prediction, inverse, depth, truth)
-    limits = _limits(depth.device)
-    tally = Tally(groups, ("error", "seen", "inlier", "curve"))
-    for block in groups.blocks:
-        points = slice(*block.points)
-        seen = visible[points].float()
-        tally.add(block, "seen", seen)
-        tally.add(block, "error", error[points] * seen)
-        counted = error[points] / seen  # infinite or NaN where it does not count: below no threshold
-        below = torch.empty(len(limits), len(seen), device=seen.device)
-        tally.add(block, "inlier", torch.lt(counted, V1.photometric_inlier, out=seen))
-        tally.add(block, "curve", torch.lt(counted, limits[:, None], out=below))
-    sums = tally.totals("error", "seen", "inlier")
-    seen = sums["seen"]
-    curve = tally.totals("curve")["curve"] / seen
+    difference = _differences(prediction, inverse, depth, truth)
+    sums = sums_of_finite(difference, truth.groups, V1.photometric_thresholds, V1.photometric_inlier)
+    seen, error, inlier = sums[:3]
+    curve = sums[3:] / seen
     area = (curve[1:] + curve[:-1]).mean(0) / 2  # trapezoids of equal width
-    return Photometric(
-        {"error": sums["error"] / seen, "inlier_ratio": sums["inlier"] / seen, "inlier_auc": area}, curve
-    )
+    return Photometric({"error": error / seen, "inlier_ratio": inlier / seen, "inlier_auc": area}, curve)
 
 
-@cache
-def _limits(device: torch.device) -> Tensor:
-    """The thresholds of the inlier curve, float32."""
-    return torch.tensor(V1.photometric_thresholds, device=device)
-
-
-def _differences(prediction: Prediction, inverse: Tensor, depth: Tensor, truth: WindowTruth) -> tuple[Tensor, Tensor]:
-    """Difference of colour of every point in the next frame, [N], and whether it was visible there, [N] bool."""
-    frames = truth.groups.frames
-    sizes = list(truth.groups.frame_sizes)
+def _differences(prediction: Prediction, inverse: Tensor, depth: Tensor, truth: WindowTruth) -> Tensor:
+    """Difference of colour of every point in the next frame, [N]; infinite where it is not visible there."""
+    groups = truth.groups
     extrinsics = prediction.world_to_camera[0].double()
     motion = compose(extrinsics[1:], rigid_inverse(extrinsics[:-1])).float()
     intrinsics = prediction.intrinsics[0].float()
-    inverse = inverse.reshape(frames, -1)
-    images = truth.images.reshape(frames, -1, 3)
-    parts = zip(
-        *(torch.split(values, sizes) for values in (truth.uv, depth, truth.colour)),
-        strict=True,
-    )
-    errors, seen = [], []
+    views = Views(truth.images.reshape(groups.frames, -1, 3), inverse.reshape(groups.frames, -1), truth.size)
+    points = Points(truth.uv, depth, truth.colour)
+    if depth.device.type == "cpu":
+        blocks = [(block.frame, *block.points) for block in groups.blocks]
+        return differences(points, blocks, intrinsics, motion, views, V1.hidden)
+    return _by_operations(points, groups.frame_sizes, intrinsics, motion, views)
+
+
+def _by_operations(points: Points, sizes: Sequence[int], intrinsics: Tensor, motion: Tensor, views: Views) -> Tensor:
+    """The same as tensor operations, on any device."""
+    parts = zip(*(torch.split(one, list(sizes)) for one in (points.uv, points.depth, points.colour)), strict=True)
+    found = []
     for frame, (uv, z, colour) in enumerate(parts):
-        if frame == frames - 1:  # no frame follows the last one
-            errors.append(torch.zeros_like(z))
-            seen.append(torch.zeros_like(z, dtype=torch.bool))
+        if frame == len(motion):  # no frame follows the last one
+            found.append(torch.full_like(z, torch.inf))
             break
-        view = View(images[frame + 1], inverse[frame + 1], intrinsics[frame + 1], truth.size)
-        found, visible = warp(uv, z, intrinsics[frame], motion[frame], view, V1.hidden)
-        errors.append((found - colour).abs_().mean(1))
-        seen.append(visible)
-    return torch.cat(errors), torch.cat(seen)
+        view = View(views.colour[frame + 1], views.inverse_depth[frame + 1], intrinsics[frame + 1], views.size)
+        there, visible = warp(uv, z, intrinsics[frame], motion[frame], view, V1.hidden)
+        found.append(torch.where(visible, (there - colour).abs_().mean(1), torch.inf))
+    return torch.cat(found)

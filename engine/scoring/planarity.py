@@ -7,6 +7,7 @@ from torch import Tensor
 
 from engine.geometry.alignment import Alignment, apply
 from engine.geometry.eigen import eigenvalues, null_direction
+from engine.scoring.plane_kernel import PlaneSums
 from engine.scoring.protocol import V1
 from engine.scoring.tally import Tally
 from engine.scoring.truth import PlaneTruth, WindowTruth
@@ -36,16 +37,46 @@ def planarity_metrics(predicted: Tensor, valid: Tensor, alignment: Alignment, tr
     empty = torch.full(shape, torch.nan, dtype=torch.float64, device=predicted.device)
     if planes is None:
         return dict.fromkeys(PLANARITY, empty)
-    sizes = planes.frame_sizes if alignment.scale.shape[1] > 1 else (len(planes.point),)
-    here = predicted.index_select(0, planes.point), valid.index_select(0, planes.point)
-    depth = apply(alignment, *here, sizes, V1.least_depth)[0].double()
-    per_plane = _residuals(depth, planes) | {"self_residual": _self_residual(depth, planes)}
+    if predicted.device.type == "cpu":
+        per_plane = _compiled(predicted.index_select(0, planes.point), alignment, planes)
+    else:
+        per_plane = _by_operations(predicted, valid, alignment, planes)
     found = {}
     for name in PLANARITY:
         weighted = (per_plane[name] * planes.share).sum(-2)  # [A, K, 1] * [K, S] -> [A, S]
         found[name] = empty.clone()
         found[name][..., planes.region] = torch.where(planes.found, weighted, torch.nan)
     return found
+
+
+def _compiled(predicted: Tensor, alignment: Alignment, planes: PlaneTruth) -> dict[str, Tensor]:
+    """Every metric of every plane, name -> [A, K, 1], of depth at the points of planes; on a CPU."""
+    counts = planes.groups.counts[:, 0]
+    sums = PlaneSums(predicted, alignment, planes)
+    normal, offset = _own_planes(sums.first / counts, sums.second / counts)
+    return {
+        "inlier_ratio": (sums.inliers / counts)[..., None],
+        "residual_mean": (sums.distance / counts)[..., None],
+        "residual_median": planes.groups.medians(sums.residual),
+        "self_residual": (sums.distances(normal, offset, planes) / counts)[..., None],
+    }
+
+
+def _by_operations(predicted: Tensor, valid: Tensor, alignment: Alignment, planes: PlaneTruth) -> dict[str, Tensor]:
+    """The same as tensor operations on the depth at all points; on any device."""
+    sizes = planes.frame_sizes if alignment.scale.shape[1] > 1 else (len(planes.point),)
+    here = predicted.index_select(0, planes.point), valid.index_select(0, planes.point)
+    depth = apply(alignment, *here, sizes, V1.least_depth)[0].double()
+    return _residuals(depth, planes) | {"self_residual": _self_residual(depth, planes)}
+
+
+def _own_planes(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Normals [3, A, K] and offsets [A, K] of least-squares planes, of means of x, y, z, [3, A, K], and of xx, xy, xz,
+    yy, yz, zz, [6, A, K]."""
+    x, y, w = first
+    covariance = second - torch.stack([x * x, x * y, x * w, y * y, y * w, w * w])
+    normal = null_direction(covariance, eigenvalues(covariance)[0])
+    return normal, (normal * first).sum(0)
 
 
 def _residuals(depth: Tensor, planes: PlaneTruth) -> dict[str, Tensor]:
@@ -73,10 +104,7 @@ def _self_residual(depth: Tensor, planes: PlaneTruth) -> Tensor:
         tally.note(block, "first", z @ planes.ray[points])
         tally.note(block, "second", z.square() @ planes.ray_products[points])
     # Sums of z ray and z^2 ray ray^T of every plane: [3, A, K] and [6, A, K].
-    x, y, w = mean = _of_planes(tally, "first", planes)
-    covariance = _of_planes(tally, "second", planes) - torch.stack([x * x, x * y, x * w, y * y, y * w, w * w])
-    normal = null_direction(covariance, eigenvalues(covariance)[0])  # [3, A, K]
-    offset = (normal * mean).sum(0)
+    normal, offset = _own_planes(_of_planes(tally, "first", planes), _of_planes(tally, "second", planes))
     for block in groups.blocks:
         points, k = slice(*block.points), block.frame
         distance = (normal[:, :, k].t() @ planes.ray[points].t()).mul_(depth[:, points])

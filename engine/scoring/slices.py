@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.catalogue import REGIONS
+from engine.geometry.alignment import Alignment
 from engine.schema import SLICED, SliceKind
+from engine.scoring.depth_kernel import SUMS, depth_sums
 from engine.scoring.groups import Block, Groups
 from engine.scoring.protocol import V1, distance_names
 
@@ -46,6 +48,21 @@ class Slice(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class SlicePoints:
+    """The points as the kernel of a CPU reads them: in the order of their parts.
+
+    Attributes:
+        place: of every point, among those of the window, [N], int32.
+        depth: true, [N], float32.
+        pieces: the first point of every part, the one after its last, and its frame, [P, 3].
+    """
+
+    place: Tensor
+    depth: Tensor
+    pieces: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class SliceTruth:
     """How the points of a window are divided into P parts and T slices.
 
@@ -56,6 +73,7 @@ class SliceTruth:
         membership: [P, T], float64, 1 where a slice holds a part.
         counts: points of every slice, [T], float64.
         slices: frame by frame: by distance, region by region, then by class.
+        points: the same for the kernel of a CPU; none on a GPU.
     """
 
     order: Tensor
@@ -64,6 +82,7 @@ class SliceTruth:
     membership: Tensor
     counts: Tensor
     slices: tuple[Slice, ...]
+    points: SlicePoints | None = None
 
 
 def divide(
@@ -98,14 +117,18 @@ def divide(
     parts, sizes = torch.unique_consecutive(cell[order], return_counts=True)
     frame = torch.tensor([one.frame for one in groups.blocks])[parts // (kinds * len(names))]
     ids, bins = known[parts // len(names) % kinds], parts % len(names)
+    ends = sizes.cumsum(0)
+    pieces = torch.stack([ends - sizes, ends, frame], dim=1).numpy()
+    points = SlicePoints(order.int(), depth[order].float(), pieces) if device.type == "cpu" else None
     slices, held = _slices(groups.frames, frame, sizes, _kinds(ids, bins, regions, classes))
     return SliceTruth(
         order=(order - first[block]).int().to(device),
-        starts=(sizes.cumsum(0) - sizes).numpy(),
+        starts=pieces[:, 0],
         sizes=sizes.to(device),
         membership=held.to(device),
         counts=torch.tensor([one.points for one in slices], dtype=torch.float64, device=device),
         slices=slices,
+        points=points,
     )
 
 
@@ -153,22 +176,43 @@ class SliceTally:
     def __init__(self, truth: SliceTruth, alignment: int) -> None:
         self._truth = truth
         self._alignment = alignment
-        self._values = torch.empty(len(_ROWS), len(truth.order), device=truth.order.device)
+        self._values: Tensor | None = None
+        self._sums: Tensor | None = None
 
     def add(self, block: Block, name: str, values: Tensor) -> None:
         """Note values [alignments, n] of a block's points; names that no slice has are passed over."""
         row = _ROWS.get(name)
         if row is not None:
+            if self._values is None:
+                self._values = torch.empty(len(_ROWS), len(self._truth.order), device=values.device)
             points = slice(*block.points)
             into = self._values[row, points]
             torch.index_select(values[self._alignment], 0, self._truth.order[points], out=into)
 
+    def add_points(self, predicted: Tensor, alignment: Alignment) -> None:
+        """Add up the values of all points in place of being told them; on a CPU.
+
+        Args:
+            predicted: depth at the points, [N]; 0 where it is not valid.
+            alignment: of the window, or of every frame.
+        """
+        points = self._truth.points
+        assert points is not None, "a truth for the CPU has them"  # noqa: S101 - a mistake of the caller's code
+        own = slice(self._alignment, self._alignment + 1)
+        only = Alignment(alignment.scale[own], alignment.shift[own], alignment.degenerate[own])
+        sums = depth_sums(predicted.index_select(0, points.place), points.depth, points.pieces, only)
+        self._sums = torch.stack([sums[SUMS.index(name), 0] for name in _ROWS])
+
     def metrics(self) -> Tensor:
-        """The metrics of :data:`engine.schema.SLICED` of every slice, [metrics, T], once all blocks were added.
+        """The metrics of :data:`engine.schema.SLICED` of every slice, [metrics, T], once all points were added.
 
         A part is summed in float32, pairwise, as :class:`engine.scoring.tally.Tally` does; parts are added in float64.
         """
-        means = part_sums(self._values, self._truth) @ self._truth.membership / self._truth.counts
+        sums = self._sums
+        if sums is None:
+            assert self._values is not None, "points come first"  # noqa: S101 - a mistake of the caller's code
+            sums = part_sums(self._values, self._truth)
+        means = sums @ self._truth.membership / self._truth.counts
         means[_RMSE].sqrt_()
         return means
 

@@ -17,7 +17,7 @@ from engine.geometry.cameras import rays, transform_positions
 from engine.geometry.moments import laid_out
 from engine.geometry.neighbourhoods import count_around, native_pixels, neighbourhoods
 from engine.geometry.normals import PixelCloud, fit_patches, trusted
-from engine.geometry.patch_kernel import PatchRows
+from engine.geometry.patch_kernel import PatchFrame, PatchRows
 from engine.geometry.planes import find_planes
 from engine.geometry.sampling import Taps, bilinear_taps, sample
 from engine.scoring.groups import Groups
@@ -156,7 +156,7 @@ def _normals(
     device: torch.device,
 ) -> NormalTruth:
     rule = V1.normals
-    hoods, laid, rows, rays, normals, order, cells = [], [], [], [], [], [], []
+    hoods, laid, frames_of, rays, normals, order, cells = [], [], [], [], [], [], []
     start = 0
     for frame in frames:
         hood = neighbourhoods(frame.pixel, size, rule.window)
@@ -172,19 +172,22 @@ def _normals(
         ray = laid_out(frame.ray[hood.order, :2].t().float(), hood)
         hoods.append(hood.to(device))
         laid.append(ray.to(device))
+        rays.append(frame.ray[hood.centre, :2].t().float().double().contiguous())
+        normals.append(patches.normal[0][:, known].float().contiguous())
+        by_cell = cell.argsort(stable=True)
         if device.type == "cpu":
-            rows.append(PatchRows.of(hood))
-        rays.append(frame.ray[hood.centre, :2].t())
-        normals.append(patches.normal[0][:, known].float())
-        order.append(start + cell.argsort(stable=True))
+            rank = torch.empty_like(by_cell, dtype=torch.int32)
+            rank[by_cell] = torch.arange(len(cell), dtype=torch.int32)
+            frames_of.append(PatchFrame(PatchRows.of(hood), ray, rays[-1], normals[-1], rank))
+        order.append(start + by_cell)
         cells.append(tuple(torch.bincount(cell, minlength=len(frame.cells)).tolist()))
         start += len(cell)
     found = Groups.build(cells, region_cells, device)
     return NormalTruth(
         hoods=tuple(hoods),
         rays=tuple(laid),
-        rows=tuple(rows),
-        ray=_join(rays, dim=1).float().double().to(device),
+        patches=tuple(frames_of),
+        ray=_join(rays, dim=1).to(device),
         normal=_join(normals, dim=1).to(device),
         order=_join(order).to(device),
         groups=found,
@@ -227,13 +230,15 @@ def _planes(
     held_points = _join(point).long()
     ray = torch.cat([frame.ray for frame in frames])[held_points]
     x, y, z = ray.unbind(1)
+    ends = np.cumsum(sizes)
     return PlaneTruth(
         region=region,
         point=held_points.to(device),
-        ray=ray.to(device),
+        ray=_by_column(ray.to(device)),
         ray_products=torch.stack([x * x, x * y, x * z, y * y, y * z, z * z], dim=1).to(device),
         slope=_join(slope).double().to(device),
         offset=_join(offset).double().to(device),
+        pieces=np.stack([ends - sizes, ends, owner], axis=1),
         groups=Groups.build([(size,) for size in sizes], [(0,)], device),
         frame_sizes=tuple(int(count) for count in total),
         share=torch.where(total > 0, share / total, 0.0).to(device),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.dataset.model import Window
 from engine.geometry.neighbourhoods import Neighbourhoods
-from engine.geometry.patch_kernel import PatchRows
+from engine.geometry.patch_kernel import PatchFrame
 from engine.geometry.sampling import Taps
 from engine.scoring.groups import Groups
 from engine.scoring.slices import SliceTruth
@@ -24,7 +26,7 @@ class NormalTruth:
     Attributes:
         hoods: of every frame; positions count within the frame.
         rays: x and y of the viewing rays of every frame's points as pixels of its grid, [2, rows, columns], float32.
-        rows: the centres of every frame as the kernel of a CPU walks over them; none on a GPU.
+        patches: the same of every frame as the kernel of a CPU reads it; none on a GPU.
         ray: x and y of the viewing rays (z = 1) of all centres, [2, Q], float64.
         normal: of all centres, [3, Q], float32, unit, turned towards the camera.
         order: the centres sorted by frame and region, [Q], int64.
@@ -34,7 +36,7 @@ class NormalTruth:
 
     hoods: tuple[Neighbourhoods, ...]
     rays: tuple[Tensor, ...]
-    rows: tuple[PatchRows, ...]
+    patches: tuple[PatchFrame, ...]
     ray: Tensor
     normal: Tensor
     order: Tensor
@@ -49,10 +51,11 @@ class PlaneTruth:
     Attributes:
         region: number of the region whose points were split.
         point: the points that belong to planes, plane by plane and frame by frame, [P], int64.
-        ray: of each, [P, 3], float64.
+        ray: of each, [P, 3], float64, every column contiguous.
         ray_products: its products xx, xy, xz, yy, yz, zz, [P, 6].
         slope: normal @ ray of each, [P], float64: depth z lies ``z * slope - offset`` from the plane.
         offset: of each point's plane, [P], float64, metres.
+        pieces: the first point of every plane, the one after its last, and its frame, [K, 3]; on the host.
         groups: the points by plane, each plane in the place of a frame.
         frame_sizes: points of planes in every frame.
         share: of every plane's points in those of its frame, [K, S], float64.
@@ -65,6 +68,7 @@ class PlaneTruth:
     ray_products: Tensor
     slope: Tensor
     offset: Tensor
+    pieces: NDArray[np.int64]
     groups: Groups
     frame_sizes: tuple[int, ...]
     share: Tensor

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.geometry import alignment as module
 from engine.geometry.alignment import ALIGNMENTS, FARTHEST, Alignment, apply, fit, masked_median
 
 LEAST = 1e-3
@@ -115,3 +116,13 @@ def test_the_median_is_the_mean_of_the_middle_two(values: list[float]) -> None:
     found = float(masked_median(torch.tensor([*values, 999.0]), torch.tensor([True] * len(values) + [False])))
     assert np.isnan(found) if not values else found == pytest.approx(np.median(values), abs=1e-4)
     assert masked_median(torch.zeros(0), torch.zeros(0, dtype=torch.bool)).isnan()
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, 100000])
+def test_the_compiled_sums_are_those_of_the_operations(count: int) -> None:
+    rng = np.random.default_rng(count)
+    p, g = (torch.from_numpy(rng.uniform(0, 80, count)).float() for _ in range(2))
+    valid = torch.from_numpy(rng.random(count) < 0.9)
+    found = torch.stack(module._sums(p, g, valid))
+    expected = torch.stack(module._sums_by_operations(p, g, valid))
+    assert torch.allclose(found, expected, rtol=1e-12, atol=0)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from support.room import grid
 
+from engine.geometry import sampling
 from engine.geometry.sampling import Taps, bilinear_taps, inverse_depth, sample, sample_depth
 
 SIZE = (7, 9)
@@ -80,3 +81,16 @@ def test_inverse_depth_of_what_is_no_depth_is_nan() -> None:
 def test_a_single_pixel_is_an_image() -> None:
     where = bilinear_taps(torch.zeros(1, 2), (1, 1), torch.zeros(1, dtype=torch.int64))
     assert depth_at(torch.tensor([3.0]), where)[0].tolist() == [3.0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 17, 5000])
+def test_the_compiled_loop_gives_what_the_operations_give(count: int) -> None:
+    """Whatever holds no depth, and over several spans."""
+    rng = np.random.default_rng(count)
+    inverse = torch.from_numpy(10.0 ** rng.uniform(-3, 3, 60)).float()
+    inverse[::9] = torch.nan
+    where = bilinear_taps(torch.from_numpy(rng.uniform(0, [9, 5], (count, 2))), (6, 10), torch.zeros(count).long())
+    found, valid = sample_depth(inverse, where)
+    expected, expected_valid = sampling._sample_depth(inverse, where)
+    assert torch.equal(valid, expected_valid)
+    assert torch.allclose(found, expected, rtol=3e-7, atol=0)

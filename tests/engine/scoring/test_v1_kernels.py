@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,10 +18,16 @@ from support.room import REGIONS, Room, imperfect, window
 from v1_reference import Reference
 
 from engine.geometry.alignment import ALIGNMENTS, FARTHEST, Alignment, fit
+from engine.geometry.sampling import inverse_depth, sample_depth
+from engine.geometry.warp import Points, Views
 from engine.inference.contract import Prediction
-from engine.scoring import normals
+from engine.scoring import depth as depth_module
+from engine.scoring import limits as limits_module
+from engine.scoring import normals, photometric, planarity
 from engine.scoring.depth import depth_metrics
+from engine.scoring.depth_kernel import SUMS, depth_sums
 from engine.scoring.groups import Groups
+from engine.scoring.limits import sums_of_finite
 from engine.scoring.photometric import photometric_metrics
 from engine.scoring.protocol import V1
 from engine.scoring.tally import Tally
@@ -199,7 +206,7 @@ def test_the_compiled_pass_scores_what_the_operations_score(per_frame: bool, uni
         depth[::50] = bad
     sizes = truth.groups.frame_sizes if per_frame else (len(depth),)
     alignment = fit(depth, truth.depth, depth > 0, sizes)
-    operations = replace(truth, normals=replace(truth.normals, rows=()))
+    operations = replace(truth, normals=replace(truth.normals, patches=()))
     found = normals.normal_metrics(depth, depth > 0, alignment, truth)
     for name, values in normals.normal_metrics(depth, depth > 0, alignment, operations).items():
         assert torch.allclose(values, found[name], rtol=1e-5, atol=2e-3 if "inlier" in name else 1e-4), name
@@ -213,9 +220,8 @@ def test_colours_at_a_threshold_are_not_below_it(monkeypatch: pytest.MonkeyPatch
     rng = np.random.default_rng(0)
     error = levels[rng.integers(0, len(levels), len(truth.depth))]
     visible = rng.random(len(error)) < 0.7
-    monkeypatch.setattr(
-        "engine.scoring.photometric._differences", lambda *_: (torch.from_numpy(error), torch.from_numpy(visible))
-    )
+    difference = torch.from_numpy(np.where(visible, error, np.float32(np.inf)))
+    monkeypatch.setattr("engine.scoring.photometric._differences", lambda *_: difference)
     found = photometric_metrics(prediction, 1 / prediction.depth[0], truth.depth, truth)
     start = 0
     for frame in range(4):
@@ -232,6 +238,33 @@ def test_colours_at_a_threshold_are_not_below_it(monkeypatch: pytest.MonkeyPatch
             assert float(found.metrics["inlier_ratio"][frame, region]) == pytest.approx(curve[4], abs=1e-12)
             assert float(found.metrics["error"][frame, region]) == pytest.approx(seen.mean(), rel=1e-6)
         start += truth.groups.frame_sizes[frame]
+    of_limits = (difference, truth.groups, V1.photometric_thresholds, V1.photometric_inlier)
+    assert torch.allclose(sums_of_finite(*of_limits), limits_module._sums_by_operations(*of_limits), rtol=1e-6)
+
+
+def test_the_compiled_look_at_the_next_frame_is_that_of_the_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth, prediction = scene()
+    rng = np.random.default_rng(0)
+    bad = torch.from_numpy(rng.random((truth.groups.frames, *truth.size)) < 0.01)
+    inverse = inverse_depth(torch.where(bad, torch.nan, prediction.depth[0]))
+    depth, _ = sample_depth(inverse.flatten(), truth.taps)
+    depth *= torch.from_numpy(rng.normal(1, 0.05, len(depth))).float()
+    depth[::30] = 0.0
+    found = photometric._differences(prediction, inverse, depth, truth)
+
+    def by_operations(
+        points: Points, _: Any, intrinsics: torch.Tensor, motion: torch.Tensor, views: Views, *__: Any
+    ) -> torch.Tensor:
+        return photometric._by_operations(points, truth.groups.frame_sizes, intrinsics, motion, views)
+
+    monkeypatch.setattr(photometric, "differences", by_operations)
+    expected = photometric._differences(prediction, inverse, depth, truth)
+    seen = expected < torch.inf
+    assert 0.2 < seen.float().mean() < 0.9
+    # A point at the edge of the image or of what hides it may be rounded to the other side.
+    assert (seen != (found < torch.inf)).sum() <= 3
+    both = seen & (found < torch.inf)
+    assert torch.allclose(found[both], expected[both], atol=2e-4)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -297,3 +330,54 @@ def test_rows_hold_the_scores_and_null_where_there_is_none() -> None:
             else:
                 assert row[name] == (None if math.isnan(values[index]) else values[index])
     assert not any(table[name].is_nan().any() for name, dtype in table.schema.items() if dtype == pl.Float64)
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+@pytest.mark.parametrize("block", [None, 500])
+def test_the_compiled_sums_of_depth_are_those_of_the_operations(per_frame: bool, block: int | None) -> None:
+    """Over many blocks and cells, with points that are not valid, clamped from below and from above."""
+    rng = np.random.default_rng(0)
+    sizes = [(3000, 1000), (0, 5000), (1, 0)]
+    count = sum(map(sum, sizes))
+    truth = truth_of(rng.uniform(0.2, 79, count), sizes, block)
+    depth = truth.depth * torch.from_numpy(rng.lognormal(0.0, 0.4, count)).float()
+    depth[::50], depth[1::50], depth[2::50] = 0.0, 1e-5, 1e12
+    groups = len(sizes) if per_frame else 1
+    scale = torch.from_numpy(rng.uniform(0.5, 2, (len(ALIGNMENTS), groups)))
+    alignment = Alignment(scale, torch.from_numpy(rng.uniform(-1, 1, scale.shape)), scale < 0)
+    found = truth.groups.gathered(depth_sums(depth, truth.depth, truth.groups.pieces, alignment))
+    expected = depth_module._sums(depth, depth > 0, alignment, truth, None)
+    assert len(found) == len(expected)
+    for name, values in zip(SUMS, found, strict=True):
+        # A point beside a limit; or what float32 keeps of a logarithm, times the points.
+        slack = 1.0 if name in ("clamped", "delta1", "delta2", "delta3") else 1e-7 * count
+        assert torch.allclose(values, expected[name], rtol=1e-5, atol=slack), name
+    assert expected["clamped"].sum() > 500
+
+
+@pytest.mark.parametrize("exponent", [-9, -3, -1, 0, 1, 3, 29])
+def test_logarithms_of_every_size(exponent: int) -> None:
+    """Of ratios on either side of a power of two, and of the roots beside it, where the polynomial begins and ends."""
+    near = np.array([2.0**0.5, 0.5**0.5, 1.0])[:, None] * (1 + np.array([-1e-3, -1e-7, 0, 1e-7, 1e-3]))
+    ratio = torch.from_numpy((near * 2.0**exponent).ravel()).float()
+    pieces = np.array([(point, point + 1, 0) for point in range(len(ratio))])
+    log = depth_sums(ratio, torch.ones_like(ratio), pieces, identity())[SUMS.index("log"), 0]
+    assert torch.allclose(log, ratio.double().log(), rtol=2e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_the_compiled_distances_to_planes_are_those_of_the_operations(per_frame: bool) -> None:
+    truth, _ = scene()
+    planes = truth.planes
+    assert planes is not None
+    rng = np.random.default_rng(0)
+    depth = truth.depth * torch.from_numpy(rng.normal(1, 0.02, len(truth.depth))).float()
+    depth[::50], depth[1::50] = 0.0, 5e-4
+    groups = truth.groups.frames if per_frame else 1
+    scale = torch.from_numpy(rng.uniform(0.8, 1.2, (len(ALIGNMENTS), groups)))
+    alignment = Alignment(scale, scale - 1, scale < 0)
+    found = planarity._compiled(depth.index_select(0, planes.point), alignment, planes)
+    expected = planarity._by_operations(depth, depth > 0, alignment, planes)
+    assert found.keys() == expected.keys() == set(planarity.PLANARITY)
+    for name, values in expected.items():
+        assert torch.allclose(found[name], values, rtol=1e-5, atol=1e-6), name  # medians are of float32

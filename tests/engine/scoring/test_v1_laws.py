@@ -246,6 +246,25 @@ def test_the_same_twice_is_the_same() -> None:
     assert_frame_equal(table(prediction, prepare_truth(prepared, REGIONS, CPU)), table(prediction, truth), rel_tol=0)
 
 
+def test_the_number_of_threads_changes_no_bit() -> None:
+    """Over several blocks, planes and frames, with points of every kind."""
+    prepared = window(Room(native=(160, 420), image=(42, 98), focal=190.0))
+    truth = prepare_truth(prepared, REGIONS, CPU, classes={11: "building"})
+    assert len(truth.groups.blocks) > len(prepared.points)
+    prediction = imperfect(prepared, 3)
+    prediction.depth[0, 1, :4, :6] = math.nan
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            found.append(score_window(prediction, truth).packed)
+    finally:
+        torch.set_num_threads(before)
+    assert found[0].nan_to_num(-1.0).equal(found[1].nan_to_num(-1.0))
+    assert found[0].nan_to_num(-1.0).equal(found[2].nan_to_num(-1.0))
+
+
 class _NoWaiting(TorchDispatchMode):
     """Fails where a program on a GPU would wait for the device: numbers read, sizes that depend on values."""
 
