@@ -191,7 +191,7 @@ SECTIONS = (
             Field(
                 "mirror",
                 mark("mirror"),
-                mark("s3:// to publish to, join by; readers may run code as you"),
+                mark("s3:// folder; its readers may run code as you"),
                 empty=mark("none"),
                 more=True,
             ),
