@@ -9,7 +9,8 @@ The tree::
     │   └── ConfigError                lorascope.toml
     ├── DataError             exit 1   a file is missing, unreadable or not what it should be
     │   ├── NoFramesError              a run that holds summaries only
-    │   └── StorageError               the disk is full, or a folder cannot be written to
+    │   ├── StorageError               the disk is full, or a folder cannot be written to
+    │   └── RemoteError                an object store cannot be reached, or refuses
     └── ExportError           exit 1   an export that did not happen; nothing is half-written
         └── TargetExistsError          something stands there already, which --force would replace
 """
@@ -91,6 +92,10 @@ class NoFramesError(DataError):
 
 class StorageError(DataError):
     """A file cannot be written: the disk is full, or rights are missing. What was written before stays."""
+
+
+class RemoteError(DataError):
+    """An object store (``s3://`` and the like) cannot be reached, or refuses what was asked of it."""
 
 
 class ExportError(LorascopeError):

@@ -57,6 +57,7 @@ _COUNTED = {
     "module": nmark("{count} module", "{count} modules"),
     "shard": nmark("{count} shard", "{count} shards"),
     "thread": nmark("{count} thread", "{count} threads"),
+    "file": nmark("{count} file", "{count} files"),
 }
 
 

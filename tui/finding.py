@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import LorascopeError
 from engine.i18n import gettext as _
 from engine.i18n import listing
+from engine.remote.url import origin_of, shown
 from engine.results.discovery import discover
 from engine.results.model import RunRef
 
 BATCH = 200
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,15 @@ def samples_folder() -> Path:
 def find_batches(roots: Sequence[Path]) -> Iterator[Found]:
     """The runs below the folders (the current one if none is named, then the samples), in batches.
 
+    Folders that hold what is brought from an object store are brought up to date first, which is said.
+
     Raises:
-        DataError: a named path does not exist.
+        DataError: a named path does not exist, or a store cannot be reached.
     """
     places = list(roots) or [Path.cwd()]
+    for place in places:
+        if origin_of(place):
+            yield from _brought(place)
     batch: list[RunRef] = []
     found = False
     found_runs = discover(places)
@@ -104,8 +114,21 @@ def find_batches(roots: Sequence[Path]) -> Iterator[Found]:
             batch = []
     notices = [str(problem) for problem in found_runs.problems]
     if found or roots:
-        nothing = [] if found else [_("no runs below {folders}").format(folders=listing(map(str, places)))]
+        nothing = [] if found else [_("no runs below {folders}").format(folders=listing(map(shown, places)))]
         yield Found(batch, [*notices, *nothing], done=True)
         return
     why = _("no runs below {folder}: these are lorascope's samples").format(folder=places[0])
     yield Found(list(discover([samples_folder()])), [why], samples=True, done=True)
+
+
+def _brought(place: Path) -> Iterator[Found]:
+    """Bring up to date what lies in a place; says so before it takes its time."""
+    from engine.remote.bringing import bring_all
+
+    said: queue.SimpleQueue[str] = queue.SimpleQueue()
+    with ThreadPoolExecutor(1, "lorascope-bringing") as thread:
+        under_way = thread.submit(bring_all, [place], said.put, again=True)
+        while not under_way.done() or not said.empty():
+            with contextlib.suppress(queue.Empty):
+                yield Found([], [said.get(timeout=_LOOK_SECONDS)])
+    under_way.result()

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.catalogue import Metric
 from engine.i18n import gettext as _
 from engine.number_text import MISSING, number, percent, reach, signed
+from engine.remote.url import origin_of
 
 __all__ = [
     "CHANGE_MARKS",
@@ -105,7 +106,13 @@ def verdict_role(verdict: str | None) -> str:
 
 
 def short_path(path: Path) -> str:
-    """A path as one would type it: relative to the current folder, with ``~`` for the home folder, else in full."""
+    """A path as one would type it: relative to the current folder, with ``~`` for the home folder, else in full.
+
+    What was brought from an object store is called by its URL.
+    """
+    url = origin_of(path)
+    if url is not None:
+        return url
     here, home = Path.cwd(), Path.home()
     if path.is_relative_to(here):
         return str(path.relative_to(here))

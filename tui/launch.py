@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.errors import DataError, LorascopeError, UsageError
 from engine.i18n import gettext as _
+from engine.remote.url import opened, origin_of
 from engine.state_folder import state_folder
 from engine.text import visible
 
@@ -33,14 +34,16 @@ def open_app(
         The exit code.
     """
     try:
+        # What a URL names is looked for by the app itself, below the place that it is brought to.
+        paths = [_place(path) for path in paths]
         for path in paths:
-            if not path.exists():
+            if not path.exists() and not origin_of(path):
                 raise DataError(_("{path}: no such file or folder").format(path=path), _("check the path"))
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError(_("the app needs a terminal"), _("for text use: lorascope runs PATH"))
         from tui.finding import Finder
 
-        finder = Finder([path.absolute() for path in paths])
+        finder = Finder(paths)
         from tui.app import LorascopeApp
 
         app = LorascopeApp(
@@ -56,6 +59,14 @@ def open_app(
         print(f"lorascope: {visible(str(error))}", file=sys.stderr)
         return error.exit_code
     return app.return_code or 0
+
+
+def _place(path: Path) -> Path:
+    try:
+        return opened(path).absolute()
+    except ValueError:
+        said = _("{url} is no place of runs").format(url=path)
+        raise UsageError(said, _("name a bucket, or a folder in it: s3://bucket/results")) from None
 
 
 @contextlib.contextmanager

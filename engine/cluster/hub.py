@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,8 @@ from engine.i18n import gettext as _
 _METRIC = "lorascope"
 # Between a worker's name and its process: one that died a moment ago may still be known when the next one joins.
 OF_PROCESS = "#"
-_SECONDS = 30.0
+_SECONDS = 600.0  # for an answer to come; that its worker is lost is noticed otherwise
+_BRINGING = 8  # answers on their way at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Hub:
         from distributed.utils import LoopRunner, sync
 
         self._security = security(run)
+        # Answers come by the network, and some bring files: a slow one must hold up nobody else's.
+        self._bringing = threading.Semaphore(_BRINGING)
         self._runner = LoopRunner(loop=None, asynchronous=False)
         self._runner.start()
         self._sync: Callable[..., Any] = partial(sync, self._runner.loop)
@@ -110,7 +114,7 @@ class Hub:
         return []
 
     def submit(
-        self, function: Callable[[Any], Any], argument: Any, *, key: str, at: str, done: queue.Queue[Any]
+        self, function: Callable[[Any], Any], argument: Any, *, key: str, at: str, done: queue.Queue[tuple[str, Any]]
     ) -> Any:
         """Have a worker do something.
 
@@ -119,28 +123,27 @@ class Hub:
             argument: plain data.
             key: a name that is used once.
             at: the worker's address. Where it dies nobody else does it: who submitted notices, and decides.
-            done: takes the future when it is over.
+            done: takes the key, and the value or the exception that came of it, when it is over and here.
 
         Returns:
-            The future, which knows its ``key`` and can be dropped (:meth:`drop`).
+            The future, which can be dropped (:meth:`drop`).
         """
         future = self._client.submit(function, argument, key=key, workers=[at], allow_other_workers=False, pure=False)
-        future.add_done_callback(done.put)
+        future.add_done_callback(partial(self._bring, key, done))
         return future
+
+    def _bring(self, key: str, done: queue.Queue[tuple[str, Any]], future: Any) -> None:
+        def wait() -> None:
+            with self._bringing:
+                done.put((key, _result(future)))
+
+        # A daemon: an answer that never comes must not keep this process.
+        threading.Thread(target=wait, name="lorascope-answer", daemon=True).start()
 
     def drop(self, future: Any) -> None:
         """Want no answer any more."""
         with contextlib.suppress(Exception):
             future.cancel(force=True)
-
-    def result(self, future: Any) -> Any:
-        """What a future holds: a value, or the exception that was raised."""
-        try:
-            return future.result(timeout=_SECONDS)
-        except Exception as error:
-            return error
-        finally:
-            future.release()
 
     def dismiss(self, address: str, why: str) -> None:
         """Tell a worker that it is not wanted, and let it go."""
@@ -163,6 +166,17 @@ class Hub:
                 self._sync(self._scheduler.close, callback_timeout=10)
         with contextlib.suppress(Exception):
             self._runner.stop()
+
+
+def _result(future: Any) -> Any:
+    """What a future holds: a value, or the exception that was raised."""
+    try:
+        return future.result(timeout=_SECONDS)
+    except BaseException as error:  # that of a future that was dropped is no Exception
+        return error
+    finally:
+        with contextlib.suppress(Exception):
+            future.release()
 
 
 def _place(*, everywhere: bool, listen: str | None) -> dict[str, str]:

@@ -78,7 +78,7 @@ def _work(record: JobRecord, presence: Presence) -> int:
     presence.enter("loading")
     config = EvaluationConfig.model_validate(record.config)
     # Nothing heavy before this job's turn has come.
-    from engine.cluster.execute import execute
+    from engine.cluster.execute import execute, publish_again
     from engine.evaluation.plan import make_plan, prior_state
 
     plan = make_plan(config)
@@ -89,6 +89,7 @@ def _work(record: JobRecord, presence: Presence) -> int:
 
         presence.enter("cost")
         measure_costs(request_from_plan(plan, Passes()), watch=_tell)
+        publish_again(plan.config)
     return 0
 
 

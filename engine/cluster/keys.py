@@ -6,6 +6,7 @@ made when the run first needs it and lies in the run's folder, readable for its 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +33,16 @@ def make_keys(run: Path) -> None:
     folder = JobFiles(run).keys
     if (folder / _KEY).exists() and (folder / _CERTIFICATE).exists():
         return
-    certificate, key = _pair()
+    write_keys(run, *_pair())
+
+
+def write_keys(run: Path, certificate: bytes, key: bytes) -> None:
+    """Write a certificate and its key, PEM, to where they are looked for.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
+    folder = JobFiles(run).keys
     try:
         folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
         folder.chmod(_PRIVATE_FOLDER)
@@ -40,6 +50,27 @@ def make_keys(run: Path) -> None:
             write_private(folder / name, data)
     except OSError as error:
         raise not_written(folder, error) from error
+
+
+def read_keys(run: Path) -> tuple[bytes, bytes]:
+    """The run's certificate and key, PEM.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    folder = JobFiles(run).keys
+    try:
+        return (folder / _CERTIFICATE).read_bytes(), (folder / _KEY).read_bytes()
+    except OSError as error:
+        said = _("{path}: cannot be read ({reason})").format(path=folder, reason=error.strerror or error)
+        raise DataError(said, _("work as the user who started the run")) from error
+
+
+def forget_keys(run: Path) -> None:
+    """Remove the run's certificate and key, so that its next start makes others."""
+    for name in (_KEY, _CERTIFICATE):
+        with contextlib.suppress(OSError):
+            (JobFiles(run).keys / name).unlink(missing_ok=True)
 
 
 def write_private(path: Path, data: bytes) -> None:

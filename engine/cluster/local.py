@@ -75,10 +75,14 @@ class LocalWorkers:
         slots: the places.
         patience: seconds that a worker waits for a next start of the job.
         log: the file that what they print is added to; by default where this process prints.
+        mirror: where the run's folder is not seen, and ``run`` only stands for it: what its files are known from.
     """
 
-    def __init__(self, run: Path, slots: Sequence[Slot], *, patience: float = 0.0, log: Path | None = None) -> None:
+    def __init__(
+        self, run: Path, slots: Sequence[Slot], *, patience: float = 0.0, log: Path | None = None, mirror: str = ""
+    ) -> None:
         self._run = run
+        self._mirror = mirror
         self._slots = list(slots)
         self._patience = patience
         self._log = log
@@ -151,7 +155,7 @@ class LocalWorkers:
         with contextlib.ExitStack() as stack:
             out = stack.enter_context(self._log.open("ab")) if self._log is not None else None
             self._processes[slot.name] = subprocess.Popen(  # noqa: S603 - this very program
-                [*command, "--patience", str(self._patience)],
+                [*command, "--patience", str(self._patience), *(["--mirror", self._mirror] if self._mirror else [])],
                 stdin=subprocess.DEVNULL,
                 # Ctrl+C is for the job, which lets its workers go by itself.
                 process_group=0,

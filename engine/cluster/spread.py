@@ -20,9 +20,10 @@ from engine.cluster.hub import Hub, WorkerState
 from engine.cluster.keys import make_keys
 from engine.cluster.local import LocalWorkers, slots_for
 from engine.cluster.machine import cores
+from engine.cluster.parcel import Parcel, unpack
 from engine.cluster.tasks import Job, Refused, Task, error_of
 from engine.cluster.worker import compute_shard, load_models
-from engine.errors import DataError
+from engine.errors import DataError, StorageError
 from engine.evaluation.executor import ATTEMPTS, Facts, Outcome, ShardDone, ShardFailed, Work, WorkerNews
 from engine.evaluation.plan import Plan
 from engine.evaluation.shard_function import FATAL
@@ -76,7 +77,11 @@ class Spread:
         self._job = Job(plain_settings(config), plan.settings())
         make_keys(run)
         self._hub = Hub(run, everywhere=config.cluster, listen=config.listen)
-        announce(run, self._hub.address)
+        contact = announce(run, self._hub.address)
+        if config.mirror is not None:
+            from engine.cluster.mirror import invite
+
+            invite(run, config.mirror, contact)
         slots = slots_for(config.devices, config.local_workers, os.environ, cores())
         self._local = LocalWorkers(run, slots, log=JobFiles(run).log)
         self._facts = self._load_somewhere()
@@ -90,7 +95,7 @@ class Spread:
             KeyboardInterrupt: somebody asked to stop meanwhile.
         """
         hub, local = self._the_hub(), self._local
-        done: queue.Queue[Any] = queue.Queue()
+        done: queue.Queue[tuple[str, Any]] = queue.Queue()
         asked = ""
         while True:
             if local is not None:
@@ -104,10 +109,9 @@ class Spread:
                 if asked:
                     hub.submit(load_models, self._job, key=f"load-{asked}-{time.monotonic_ns()}", at=asked, done=done)
             try:
-                future = done.get(timeout=_POLL_SECONDS)
+                _key, found = done.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 continue
-            found = hub.result(future)
             if isinstance(found, Facts):
                 return found
             name = workers[asked].name if asked in workers else asked
@@ -119,10 +123,10 @@ class Spread:
 
     def run(self, work: Work) -> Iterator[Outcome | WorkerNews]:
         """Compute the shards; as :meth:`.Executor.run`."""
-        hub, local = self._the_hub(), self._local
+        local = self._local
         left = deque((number, 1) for number in work.todo)
         under_way: dict[str, _UnderWay] = {}
-        done: queue.Queue[Any] = queue.Queue()
+        done: queue.Queue[tuple[str, Any]] = queue.Queue()
         while left or under_way:
             if local is not None:
                 local.keep()
@@ -132,11 +136,11 @@ class Spread:
             yield from self._bury(workers, left, under_way)
             yield from self._told()
             self._hand_out(workers, left, under_way, work, done)
-            for future in _arrived(done):
-                what = under_way.pop(future.key, None)
+            for key, found in _arrived(done):
+                what = under_way.pop(key, None)
                 if what is None:
                     continue  # it was given up when its worker seemed lost
-                outcome = self._outcome(hub.result(future), what)
+                outcome = self._outcome(found, what)
                 if isinstance(outcome, ShardDone) and local is not None:
                     local.saw_work()
                 if outcome is None:
@@ -150,7 +154,12 @@ class Spread:
     def close(self) -> None:
         """End the workers and the scheduler."""
         if self._plan is not None:
-            withdraw(self._plan.config.to.absolute())
+            run, mirror = self._plan.config.to.absolute(), self._plan.config.mirror
+            withdraw(run)
+            if mirror is not None:
+                from engine.cluster.mirror import disinvite
+
+                disinvite(run, mirror)
         if self._hub is not None:
             self._hub.close()
             self._hub = None
@@ -164,7 +173,7 @@ class Spread:
         left: deque[tuple[int, int]],
         under_way: dict[str, _UnderWay],
         work: Work,
-        done: queue.Queue[Any],
+        done: queue.Queue[tuple[str, Any]],
     ) -> None:
         """Give every free worker a shard."""
         busy = {what.address for what in under_way.values()}
@@ -217,6 +226,8 @@ class Spread:
         """
         if isinstance(found, ShardDone | ShardFailed):
             return found
+        if isinstance(found, Parcel):
+            return self._unpacked(found, what)
         if isinstance(found, Refused):
             error = error_of(found)
             if isinstance(error, FATAL):
@@ -227,6 +238,20 @@ class Spread:
             why = f"{type(found).__name__}: {found}".partition("\n")[0]
             return ShardFailed(what.number, why, what.attempt, what.attempt >= ATTEMPTS, what.name)
         raise DataError(f"a worker gave an answer that is none: {type(found).__name__}", "use one version everywhere")
+
+    def _unpacked(self, parcel: Parcel, what: _UnderWay) -> Outcome:
+        """Write what a worker sent that does not see the run's folder.
+
+        Raises:
+            StorageError: nothing can be written there.
+        """
+        assert self._plan is not None  # noqa: S101 - load() comes first
+        try:
+            return unpack(parcel, self._plan.config.to.absolute())
+        except StorageError:
+            raise
+        except DataError as error:
+            return ShardFailed(what.number, str(error), what.attempt, what.attempt >= ATTEMPTS, what.name)
 
     def _refuse(self, address: str, name: str, why: str) -> None:
         self._unwanted.add(address)
@@ -258,11 +283,11 @@ class Spread:
         return self._hub
 
 
-def _arrived(done: queue.Queue[Any]) -> list[Any]:
+def _arrived(done: queue.Queue[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """What is over; waits a moment where nothing is."""
-    futures: list[Any] = []
+    found: list[tuple[str, Any]] = []
     with suppress(queue.Empty):
-        futures.append(done.get(timeout=_POLL_SECONDS))
+        found.append(done.get(timeout=_POLL_SECONDS))
         while True:
-            futures.append(done.get_nowait())
-    return futures
+            found.append(done.get_nowait())
+    return found

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from engine.cluster.exits import HUNG
+from engine.cluster.parcel import Parcel, pack
 from engine.errors import LorascopeError
 from engine.evaluation.ahead import reading
 from engine.evaluation.config import EvaluationConfig
-from engine.evaluation.executor import ATTEMPTS, Facts, Outcome, ShardFailed
+from engine.evaluation.executor import ATTEMPTS, Facts, Outcome, ShardDone, ShardFailed
 from engine.evaluation.plan import make_plan
 from engine.evaluation.predictors import choose_device
 from engine.evaluation.prior import difference
@@ -85,9 +88,11 @@ class Workshop:
     Args:
         name: the worker's.
         device: where it computes.
+        apart: a folder of its own where it does not see the run's: what it computes is sent along with the answer.
     """
 
-    def __init__(self, name: str, device: str) -> None:
+    def __init__(self, name: str, device: str, apart: Path | None = None) -> None:
+        self._apart = apart
         self.name = name
         self.device = device
         self.computing: int | None = None
@@ -104,8 +109,8 @@ class Workshop:
             except LorascopeError as error:
                 return _refusal(error)
 
-    def compute(self, task: Task) -> Outcome | Refused:
-        """Compute a shard and write its files."""
+    def compute(self, task: Task) -> Outcome | Parcel | Refused:
+        """Compute a shard and write its files, or send them along."""
         with self._one_at_a_time:
             try:
                 function = self._loaded(task.job)
@@ -116,7 +121,12 @@ class Workshop:
                 return Refused(why, "it must see the same files as the job")
             self.computing = task.number
             try:
-                return self._within_limit(function, task)
+                if self._apart is not None:
+                    shutil.rmtree(self._apart, ignore_errors=True)  # what an attempt that failed had written
+                found = self._within_limit(function, task)
+                if self._apart is not None and isinstance(found, ShardDone):
+                    return pack(found, self._apart)
+                return found
             except FATAL as error:
                 return _refusal(error)
             finally:
@@ -125,7 +135,10 @@ class Workshop:
     def _loaded(self, job: Job) -> ShardFunction:
         if self._function is None or job != self._job:
             self._function = None  # the memory of the former one is needed
-            plan = make_plan(EvaluationConfig.model_validate(job.config))
+            config = EvaluationConfig.model_validate(job.config)
+            if self._apart is not None:
+                config = config.model_copy(update={"to": self._apart})
+            plan = make_plan(config)
             changed = difference(job.settings, plan.settings())
             if changed:
                 raise LorascopeError(f"it sees other data than the job ({changed})")

@@ -1,8 +1,9 @@
 """The process of a worker::
 
-    python -m engine.cluster.worker RUN --name NAME --device DEVICE --patience SECONDS
+    python -m engine.cluster.worker RUN --name NAME --device DEVICE --patience SECONDS [--mirror URL]
 
 It joins the job of a run's folder, here or on any machine that sees the folder, and computes shards until the job ends.
+With a mirror the folder is one that only stands for the run's own: it holds what the mirror says, and takes no results.
 Where the job's own process dies, it keeps its models and waits for the next start.
 """
 
@@ -28,6 +29,7 @@ from engine.errors import LorascopeError
 from engine.jobs.gpu import GpuMeter
 from engine.jobs.presence import self_report
 from engine.liveness import hostname
+from engine.text import safe_name
 
 _POLL_SECONDS = 0.5
 
@@ -40,6 +42,7 @@ class _Current:
     """What the tasks of this process find: one per process.
 
     Attributes:
+        apart: where it computes without the run's folder; see :class:`engine.cluster.tasks.Workshop`.
         workshop: its models; made when the first task comes, as that imports them.
         refused: why the job does not want this worker.
     """
@@ -47,6 +50,7 @@ class _Current:
     name: str
     device: str
     meter: GpuMeter
+    apart: Path | None = None
     workshop: Any = None
     refused: str = ""
     making: threading.Lock = field(default_factory=threading.Lock)
@@ -57,7 +61,7 @@ class _Current:
             if self.workshop is None:
                 from engine.cluster.tasks import Workshop
 
-                self.workshop = Workshop(self.name, self.device)
+                self.workshop = Workshop(self.name, self.device, self.apart)
             return self.workshop
 
 
@@ -95,24 +99,28 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--name", required=True)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--patience", type=float, default=0.0)
+    parser.add_argument("--mirror", default="")
     given = parser.parse_args(arguments)
+    run = given.run.absolute()
     # Where this module is run as a program it is called otherwise; tasks know it by this name.
     from engine.cluster import worker as known
 
-    known._current = _Current(given.name, given.device, GpuMeter([given.device]))
+    apart = run / f"computed-{safe_name(given.name)}" if given.mirror else None
+    known._current = _Current(given.name, given.device, GpuMeter([given.device]), apart)
     try:
-        return asyncio.run(known.work(given.run.absolute(), given.patience))
+        return asyncio.run(known.work(run, given.patience, given.mirror))
     except LorascopeError as error:
         print(f"worker {given.name}: {error}", flush=True)
         return REFUSED
 
 
-async def work(run: Path, patience: float) -> int:
+async def work(run: Path, patience: float, mirror: str = "") -> int:
     """Join the job, and its next starts, until it ends.
 
     Args:
         run: the run's folder.
         patience: seconds to wait for a start of the job where there is none, or the last one has died.
+        mirror: what the folder's files are known from, where it is not the run's own.
 
     Returns:
         The exit code.
@@ -125,7 +133,7 @@ async def work(run: Path, patience: float) -> int:
         contact = await _next_contact(run, last, patience)
         if contact is None:
             # A job that is there and cannot be reached is tried again by whoever keeps this worker.
-            print(f"worker {here.name}: nobody waits for workers in {run}", flush=True)
+            print(f"worker {here.name}: nobody waits for workers in {mirror or run}", flush=True)
             return 0 if reached else 1
         last = contact.start
         reached = await _serve(run, contact, patience)

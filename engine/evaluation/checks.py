@@ -146,6 +146,14 @@ def _spread(config: EvaluationConfig) -> str:
     return ""
 
 
+def _mirror(config: EvaluationConfig) -> str:
+    url = config.mirror
+    wanted = ("fsspec", *(("s3fs",) if url is not None and url.startswith("s3:") else ()))
+    if url is not None and any(find_spec(name) is None for name in wanted):
+        return _("an object store needs the extra s3: pip install 'lorascope[s3]'")
+    return ""
+
+
 _LOOKS: dict[str, Callable[[EvaluationConfig], str]] = {
     "data": _data,
     "base": _file("base"),
@@ -153,6 +161,7 @@ _LOOKS: dict[str, Callable[[EvaluationConfig], str]] = {
     "cache": _cache,
     "workers": _spread,
     "cluster": _spread,
+    "mirror": _mirror,
 }
 
 

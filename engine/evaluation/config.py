@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from engine.errors import ConfigError, UnknownNameError
 from engine.evaluation.mistakes import place_of, words_of
 from engine.i18n import gettext as _
+from engine.remote.url import is_url, url_of
 
 # Where and how fast, not what: a run may be gone on with when these change.
 _NOT_IN_THE_NUMBERS = {
@@ -20,6 +21,7 @@ _NOT_IN_THE_NUMBERS = {
     "workers",
     "cluster",
     "listen",
+    "mirror",
     "shard_timeout",
     "readers",
     "sharing",
@@ -59,6 +61,8 @@ class EvaluationConfig(BaseModel):
         workers: processes that compute on this machine, spread over the devices; ``None`` for one per device. One
             worker on one device is the process of the evaluation itself. With ``cluster`` it may be 0.
         listen: address or network interface where they reach this machine; ``None`` for the one that leads out.
+        mirror: URL of a folder in an object store (``s3://``): the run is published there, and with ``cluster`` hosts
+            join by it that do not see the run's folder. Who may read it may then run code as this user.
         shard_timeout: seconds after which a shard counts as failed.
         only: take the checkpoints of these names, with commas between; ``*``, ``?`` and ``[34]`` match as in a shell.
         limit_checkpoints: take the first so many.
@@ -95,6 +99,7 @@ class EvaluationConfig(BaseModel):
     cluster: bool = False
     workers: Annotated[int, Field(ge=0, le=1024)] | None = None
     listen: str | None = None
+    mirror: str | None = None
     shard_timeout: Annotated[float, Field(gt=0)] = 3600.0
     only: str | None = None
     limit_checkpoints: Annotated[int, Field(ge=0)] | None = None
@@ -121,6 +126,23 @@ class EvaluationConfig(BaseModel):
     def _somebody_works(cls, value: int | None, others: ValidationInfo) -> int | None:
         if value == 0 and not others.data.get("cluster"):
             raise ValueError(_("0 needs --cluster, where others work"))
+        return value
+
+    @field_validator("mirror")
+    @classmethod
+    def _store(cls, value: str | None) -> str | None:
+        if value is not None and not is_url(value):
+            raise ValueError(_("must be a folder in an object store, e.g. s3://bucket/run_a"))
+        return value
+
+    @field_validator("data", "to", "checkpoints", "base", "training", "cache")
+    @classmethod
+    def _here(cls, value: Path | None, field: ValidationInfo) -> Path | None:
+        if value is not None and (url := url_of(value)):
+            said = _("{url} is no path of this machine: mount it or copy it here")
+            if field.field_name == "to":
+                said = _("{url} is no path of this machine: give a folder here, and this as --mirror")
+            raise ValueError(said.format(url=url))
         return value
 
     @field_validator("model")

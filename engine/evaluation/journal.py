@@ -26,7 +26,7 @@ class Event:
             ``set_aside`` the last one), ``sharing``, ``stopped`` (with ``why`` where nobody asked for it), ``finished``
             (with ``not_joined`` where shards were left as they are: folder -> why); of workers ``worker_joined``,
             ``worker_lost``, ``worker_refused``; and of measuring costs, which decide nothing about the evaluation:
-            ``cost_started``, ``cost``, ``cost_failed``.
+            ``cost_started``, ``cost``, ``cost_failed``. ``published`` and ``not_published`` are told, and not written.
         data: its fields.
         time: when, UTC, ISO 8601.
     """

@@ -24,6 +24,7 @@ from benchmarks.pty_session import PtySession
 from engine.results.writer import write_run as write_native
 
 MODEL_LIBRARIES = ("torch", "peft", "transformers", "cv2", "safetensors")
+STORE_LIBRARIES = ("fsspec", "s3fs", "botocore")
 SLOW_LIBRARIES = ("polars", "pydantic", "numpy", "plotext", "typer", "PIL")
 
 _FAKE = """\
@@ -64,6 +65,7 @@ class Watch:
         """None was asked for, not even behind ``try``, and none is there."""
         assert not self._log.exists(), self._log.read_text()
         assert not self.modules().intersection(MODEL_LIBRARIES)
+        assert not self.modules().intersection(STORE_LIBRARIES), "no URL was given"
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from support.pilot import Started, settled, text_of
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from engine.remote.url import place_of
 from tui.app import LorascopeApp
 from tui.screens.dialogs import ChooseDialog, LineDialog, MessageDialog
 from tui.state import load_state
@@ -265,3 +266,12 @@ async def test_runs_are_sorted_and_filtered(started: Started, example: Path) -> 
         await pilot.press(*"alp", "enter")
         await settled(pilot, lambda: grid.source.row_count == 1)  # type: ignore[attr-defined]
         assert "beta" not in text_of(pilot)
+
+
+async def test_runs_of_a_store_are_opened_by_their_url(started: Started, example: Path) -> None:
+    pytest.importorskip("fsspec", reason="object stores need the extra `s3`")
+    url = f"file://{example}"
+    async with started(place_of(url)) as pilot:
+        assert [overview.name for overview in lorascope(pilot).session.overviews.values()] == ["alpha", "beta"]
+        await shows(pilot, f"  {url}"[:24])
+        assert "example · 2 runs" in text_of(pilot)

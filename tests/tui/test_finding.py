@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.legacy import rising_run, write_csv
 
+from engine.remote.url import place_of, shown
 from tui import finding
 from tui.finding import Finder, find_batches, samples_folder
 
@@ -52,3 +53,17 @@ def test_a_folder_that_went_away_is_said(tmp_path: Path) -> None:
     (part,) = everything(Finder([tmp_path / "gone"]))
     assert "gone" in part.notices[0]
     assert part.done
+
+
+def test_what_lies_in_a_store_is_brought_first(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec", reason="object stores need the extra `s3`")
+    write_csv(tmp_path / "store" / "run_a", rising_run(1))
+    url = f"file://{tmp_path}/store"
+    parts = everything(Finder([place_of(url)]))
+    assert parts[0].notices[0].startswith(f"{url}: bringing 1 file, ")
+    assert [shown(ref.path) for part in parts for ref in part.refs] == [f"{url}/run_a"]
+    write_csv(tmp_path / "store" / "run_b", rising_run(1))
+    assert [ref.name for part in everything(Finder([place_of(url)])) for ref in part.refs] == ["run_a", "run_b"]
+    (part,) = everything(Finder([place_of(f"file://{tmp_path}/nothing")]))
+    assert part.done
+    assert f"file://{tmp_path}/nothing: no runs there" in part.notices[0]

@@ -105,6 +105,8 @@ BAD = {
     "images too small": ("size", "13", "at least 14"),
     "no time": ("shard_timeout", "0", "more than 0"),
     "a file as cache": ("cache", "base.pt", "is not a folder"),
+    "a mirror on a disk": ("mirror", "results/run", "must be a folder in an object store"),
+    "a target in a store": ("to", "s3://bucket/run", "s3://bucket/run is no path of this machine"),
 }
 
 

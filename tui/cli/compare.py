@@ -13,6 +13,7 @@ from engine.analysis.sliced import Sliced, sliced, sliced_document
 from engine.catalogue import SCORE_KEY
 from engine.errors import UnknownNameError
 from engine.i18n import gettext as _
+from engine.remote.url import shown
 from tui.cli import compare_tables, slice_tables
 from tui.cli.blocks import Block, choose_blocks
 from tui.cli.gather import find_runs, load_readable, open_library
@@ -146,7 +147,7 @@ def _entry(block: Block) -> Entry:
     loaded = block.loaded
     return Entry(
         run=loaded.run.name,
-        path=loaded.key,
+        path=shown(loaded.run.path),
         protocol=loaded.run.metadata.protocol.name,
         provenance=loaded.run.metadata.provenance.value,
         analysis=loaded.analysis,

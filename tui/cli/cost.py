@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import DataError, UsageError
 from engine.i18n import gettext as _
+from engine.remote.url import origin_of, shown
 from engine.results.costs import baseline_of, missing_costs, read_costs, subjects
 from engine.results.model import RunKind
 from engine.results.native import read_metadata
@@ -83,6 +84,11 @@ def cost_run(path: Path, name: str | None, question: Question, destination: Dest
         raise UsageError(said, _("evaluate its checkpoints to measure their cost"))
     failed: Mapping[str, str] = {}
     if not question.only_shows:
+        if origin_of(ref.path):
+            said = _("{url} is opened as a copy, and costs are measured into the run itself").format(
+                url=shown(ref.path)
+            )
+            raise UsageError(said, _("measure where it was evaluated"))
         try:
             failed = _measure(ref.path, question, destination.plain)
         except KeyboardInterrupt:

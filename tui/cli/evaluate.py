@@ -94,10 +94,12 @@ def evaluate_checkpoints(
 
 
 def _measure_costs(plan: Plan, *, as_json: bool, plain: bool | None) -> int:
+    from engine.cluster.execute import publish_again
     from tui.cli.cost import cost_of_plan
 
     try:
         costs = cost_of_plan(plan, plain=plain, watch=_print_event if as_json else None)
+        publish_again(plan.config)
     except KeyboardInterrupt:
         print(_("stopped; the same command goes on"), file=sys.stderr)
         return INTERRUPTED

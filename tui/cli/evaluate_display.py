@@ -82,7 +82,13 @@ class Tally:
     @staticmethod
     def notices(event: Event) -> list[str]:
         """What a user should know, in sentences."""
-        return [str(notice) for notice in event.data["notices"]] if event.kind == "sharing" else []
+        if event.kind == "sharing":
+            return [str(notice) for notice in event.data["notices"]]
+        if event.kind == "published":
+            said = _("published to {url}: {files}, {size} MB")
+            data = event.data
+            return [said.format(url=data["url"], files=counted(data["files"], "file"), size=data["mb"])]
+        return [str(event.data["why"])] if event.kind == "not_published" else []
 
     def words(self) -> str:
         """How far it is, in a line."""

@@ -77,6 +77,14 @@ def evaluate(
         str | None,
         typer.Option(metavar="ADDRESS", help="Where workers reach this machine, or a network interface's name."),
     ] = None,
+    mirror: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Publish the run to s3://bucket/folder; with --cluster, workers without the run's folder join by it. "
+            "Who may read that folder may run code as you.",
+        ),
+    ] = None,
     shard_timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Then a shard counts as failed. [default: 3600]")
     ] = None,
@@ -156,6 +164,7 @@ def evaluate(
         "workers": workers,
         "cluster": cluster,
         "listen": listen,
+        "mirror": mirror,
         "shard_timeout": shard_timeout,
         "only": only,
         "limit_checkpoints": limit_checkpoints,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 from engine.errors import DataError, UnknownNameError, UsageError
 from engine.i18n import gettext as _
 from engine.i18n import listing
+from engine.remote.url import shown, url_of
 from engine.results.discovery import discover
 from engine.results.model import RunRef
+from engine.text import visible
 from tui.format import distinct
 
 if TYPE_CHECKING:
@@ -34,13 +37,19 @@ def open_library(config: Path | None) -> Library:
 def find_runs(paths: Sequence[Path]) -> tuple[list[RunRef], list[str]]:
     """The runs at or below ``paths``, and what was not looked at, in words.
 
+    Those of an object store (``s3://``) are brought here first, which is said on stderr.
+
     Raises:
-        DataError: a path does not exist, or there is no run.
+        DataError: a path does not exist, a store cannot be reached, or there is no run.
     """
+    if any(url_of(path) for path in paths):
+        from engine.remote.bringing import bring_all
+
+        paths = bring_all(paths, lambda said: print(visible(said), file=sys.stderr, flush=True))
     found = discover(paths)
     refs = list(found)
     if not refs:
-        places = listing(str(path.absolute()) for path in paths)
+        places = listing(shown(path.absolute()) for path in paths)
         raise DataError(
             _("no runs found in {folders}").format(folders=places),
             _("name a folder with metadata.json, metrics_overall.csv or <checkpoint>_metrics.json files, or a table"),

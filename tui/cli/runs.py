@@ -13,6 +13,7 @@ from engine.analysis.comparability import comparability
 from engine.analysis.documents import RunRow, runs_document
 from engine.catalogue import SCORE_KEY, Catalogue
 from engine.i18n import gettext as _
+from engine.remote.url import shown
 from tui.cli.cells import Cell, Column
 from tui.cli.gather import find_runs, open_library
 from tui.cli.output import Answer, Destination, FlatTable
@@ -64,7 +65,7 @@ def list_runs(paths: Sequence[Path], *, config: Path | None, destination: Destin
 def _row(overview: Overview) -> RunRow:
     return RunRow(
         run=overview.name,
-        path=overview.key,
+        path=shown(Path(overview.key)),
         checkpoints=overview.checkpoints,
         protocol=overview.protocol,
         provenance=overview.provenance,

@@ -12,6 +12,7 @@ from engine.analysis.trends import Jump, Trend
 from engine.config import TrendConfig
 from engine.i18n import gettext as _
 from engine.i18n import sentences
+from engine.remote.url import shown
 from engine.results.names import storable
 from tui.cli.output import FlatTable
 from tui.cli.verdicts import write
@@ -169,7 +170,7 @@ def full_table(courses: Sequence[Course]) -> FlatTable:
         (
             *(
                 course.loaded.run.name,
-                storable(course.loaded.key),
+                storable(shown(course.loaded.run.path)),
                 course.metric.key,
                 name,
                 step,

@@ -12,6 +12,7 @@ from engine.i18n import gettext as _
 from engine.jobs.listing import choose_job
 from engine.jobs.slurm import SlurmRequest, cancel_workers, place_workers, placed_workers
 from engine.jobs.watch import JobWatch
+from engine.remote.url import is_url
 from tui.cli.cells import Cell, Column
 from tui.cli.entry import INTERRUPTED
 from tui.cli.extra import needs_eval
@@ -20,13 +21,13 @@ from tui.cli.output import print_json
 from tui.cli.screen import Screen
 
 
-def work_for(run: Path, device: str, workers: int | None, patience: float) -> int:
-    """Work for the job of a run's folder until it ends.
+def work_for(run: str, device: str, workers: int | None, patience: float) -> int:
+    """Work for the job of a run's folder, or of its mirror, until it ends.
 
     Raises:
         LorascopeError: nobody waits for workers there, or not for this one.
     """
-    if not run.is_dir():
+    if not is_url(run) and not Path(run).is_dir():
         said = _("{path}: there is no such folder").format(path=run)
         raise DataError(said, _("name the run's folder as this machine sees it"))
     with needs_eval():

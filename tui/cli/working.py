@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -57,7 +56,9 @@ def jobs(
 
 
 def worker(
-    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="The run's folder, as this machine sees it.")],
+    run: Annotated[
+        str, typer.Option("--run", metavar="RUN", help="The run's folder as this machine sees it, or its mirror's URL.")
+    ],
     device: Annotated[
         str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:N, auto; several with commas: a process for each.")
     ] = "auto",
@@ -68,10 +69,11 @@ def worker(
         float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for a job that is not there, or has died.")
     ] = 60.0,
 ) -> opt.Work:
-    """Work for a job, on any machine that sees its folder.
+    """Work for a job, on any machine that sees its folder, or its mirror in an object store.
 
-    The job was started with evaluate --cluster. Only who can read the key in the run's folder is let in. Ctrl+C leaves;
-    what was under way is done by others.
+    The job was started with evaluate --cluster, and --mirror where this machine does not see the run's folder. Only who
+    can read the key in the folder or the mirror is let in. Ctrl+C leaves; what was under way is done by others. Who may
+    write to a mirror may run code as whoever works by it.
     """
 
     def work() -> int:

@@ -188,6 +188,13 @@ SECTIONS = (
                 empty=mark("found by itself"),
                 more=True,
             ),
+            Field(
+                "mirror",
+                mark("mirror"),
+                mark("s3:// folder; its readers may run code as you"),
+                empty=mark("none"),
+                more=True,
+            ),
             Field("shard", mark("shard"), mark("windows between two writes: what a kill costs"), empty="4", more=True),
             Field("shard_timeout", mark("time limit"), mark("seconds for a shard"), empty="3600", more=True),
             Field("readers", mark("readers"), mark("threads that read ahead"), empty="2", more=True),

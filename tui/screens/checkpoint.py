@@ -9,6 +9,7 @@ from textual import on
 
 from engine.i18n import gettext as _
 from engine.i18n import listing
+from engine.remote.url import shown
 from tui.commands import Command, bindings
 from tui.screens.checkpoint_choices import choose_against, choose_metric, next_order, next_region
 from tui.screens.checkpoint_keys import ACTIONS, FRAMES, ONLY_ON, PAGES, TABLE
@@ -182,7 +183,7 @@ class CheckpointScreen(CheckpointView):
         current = self.current()
         if current:
             place = self.pane.place() if self.page == FRAMES else None
-            words = [str(current[0].run.path), current[1], *(str(part) for part in place or () if part is not None)]
+            words = [shown(current[0].run.path), current[1], *(str(part) for part in place or () if part is not None)]
             self.app.copy_to_clipboard(" ".join(words))
             said = _("run, checkpoint and frame copied") if place else _("run and checkpoint copied")
             self.notify(said, timeout=1.5)

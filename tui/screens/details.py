@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.i18n import gettext as _
 from engine.i18n import listing
+from engine.remote.url import shown
 from engine.text import visible
 from tui.text import fit
 
@@ -28,7 +29,7 @@ def run_details(loaded: Loaded) -> str:
     run = loaded.run
     data = run.metadata
     facts: list[tuple[str, object]] = [
-        (_("path"), run.path),
+        (_("path"), shown(run.path)),
         (_("form"), _(run.ref.kind.value)),
         (_("status"), _(run.status)),
         (_("checkpoints"), len(loaded.checkpoints)),

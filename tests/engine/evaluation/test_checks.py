@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.jobs import write_started
 
+from engine.evaluation import checks
 from engine.evaluation.checks import check
 from engine.evaluation.config import MODELS, EvaluationConfig
 from engine.evaluation.journal import Journal
@@ -76,12 +77,19 @@ BAD = {
     "a file as target": ("to", "base.pt", "is a file"),
     "the target below a file": ("to", "base.pt/run", "cannot be written to"),
     "no such training": ("training", "nowhere.yaml", "there is no file"),
+    "a mirror on a disk": ("mirror", "/data/run", "must be a folder in an object store"),
+    "a mirror without its package": ("mirror", "s3://bucket/run", "pip install 'lorascope[s3]'"),
+    "data in a store": ("cache", "s3://bucket/cache", "s3://bucket/cache is no path of this machine: mount it"),
 }
 PATHS = {"data", "checkpoints", "base", "to", "training"}
 
 
 @pytest.mark.parametrize(("field", "value", "words"), BAD.values(), ids=BAD.keys())
-def test_a_mistake_is_told_of_its_field(place: Path, field: str, value: str | None, words: str) -> None:
+def test_a_mistake_is_told_of_its_field(
+    place: Path, field: str, value: str | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = checks.find_spec
+    monkeypatch.setattr(checks, "find_spec", lambda name: None if name == "s3fs" else real(name))
     given = str(place / value) if value is not None and field in PATHS else value
     checked = check(right(place, **{field: given}))
     assert set(checked.mistakes) == {field}
