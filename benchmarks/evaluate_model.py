@@ -17,8 +17,8 @@ from engine.inference.lora_config import BaseNetwork, match_modules
 from engine.inference.tiny import TinyConfig, TinyNetwork, save_network
 
 # 8 frames of 132x36 pixels are 8 x 300 tokens; of this width, a global block costs 2.3 frame blocks, as in VGGT.
-# Small patches leave few pixels to the depth head, whose convolutions are then wide enough to be bound by arithmetic, as
-# the blocks are: with few channels on many pixels they wait for memory, and no sharing saves what is counted.
+# Small patches leave few pixels to the depth head, whose convolutions are then wide enough to be bound by arithmetic,
+# as the blocks are: with few channels on many pixels they wait for memory, and no sharing saves what is counted.
 SCALED = TinyConfig(embed_dim=224, depth=6, heads=4, patch=4, features=144, width=132, encoder_depth=6)
 QUICK = TinyConfig(embed_dim=16, depth=3, heads=2, patch=8, features=8, mlp_ratio=2, width=64, encoder_depth=1)
 

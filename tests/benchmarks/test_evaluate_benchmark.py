@@ -205,7 +205,7 @@ def test_the_scaled_model_has_the_proportions() -> None:
     camera = count(lambda: network.camera_head(torch.zeros(1, 8, 2 * SCALED.embed_dim)))
     # Tensors without memory: the shapes decide, and nothing is computed.
     aggregator, head = network.aggregator.to("meta"), network.depth_head.to("meta")
-    images = torch.zeros(1, 8, 3, 72, 264, device="meta")
+    images = torch.zeros(1, 8, 3, 36, 132, device="meta")
     with torch.device("meta"):
         tokens = aggregator.embed(images)
         taps = [torch.cat([tokens, tokens], -1)[:, :, aggregator.special :]] * 4
@@ -216,7 +216,7 @@ def test_the_scaled_model_has_the_proportions() -> None:
             "heads": camera + count(lambda: head(taps, images)),
         }
     total = sum(shares.values())
-    assert total / 1e9 == pytest.approx(96.8, abs=0.1)
+    assert total / 1e9 == pytest.approx(96.3, abs=0.1)
     for part, share in VGGT_SHARES.items():
         assert shares[part] / total == pytest.approx(share, abs=0.015), part
 
