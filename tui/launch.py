@@ -43,7 +43,7 @@ def open_app(
             raise UsageError(_("the app needs a terminal"), _("for text use: lorascope runs PATH"))
         from tui.finding import Finder
 
-        finder = Finder(paths)
+        finder = Finder([path.absolute() for path in paths])
         from tui.app import LorascopeApp
 
         app = LorascopeApp(
@@ -63,7 +63,7 @@ def open_app(
 
 def _place(path: Path) -> Path:
     try:
-        return opened(path).absolute()
+        return opened(path)
     except ValueError:
         said = _("{url} is no place of runs").format(url=path)
         raise UsageError(said, _("name a bucket, or a folder in it: s3://bucket/results")) from None
