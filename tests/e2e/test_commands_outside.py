@@ -69,7 +69,7 @@ def test_wrong_usage_ends_with_two(results: Path, arguments: list[str]) -> None:
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     # More output than a pipe holds, so that the program must notice.
-    write_run(tmp_path / "long", rising_run(1500, best=3))
+    write_run(tmp_path / "long", rising_run(800, best=3))
     done = subprocess.run(
         ["sh", "-c", '"$1" rank "$2" --format csv | head -1', "sh", LORASCOPE, tmp_path / "long"],
         stdin=subprocess.DEVNULL,

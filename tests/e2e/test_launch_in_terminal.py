@@ -11,6 +11,7 @@ from support.program import LORASCOPE
 from terminal import OpenTerminal, Terminal
 
 from engine.jobs.snapshot import JobState
+from engine.jobs.stop import kill
 from engine.results.discovery import discover
 from engine.results.load import load_run
 
@@ -44,7 +45,9 @@ def show_jobs(terminal: Terminal) -> None:
         terminal.wait_until_gone("setting", PATIENCE)
 
 
-def test_a_job_of_the_app_survives_the_end_of_tmux(open_terminal: OpenTerminal, tmp_path: Path) -> None:
+def test_a_job_of_the_app_survives_the_end_of_tmux_and_goes_on_when_it_was_killed(
+    open_terminal: OpenTerminal, tmp_path: Path
+) -> None:
     pytest.importorskip("torch", reason="evaluating needs the extra `eval`")
     write_small_street(tmp_path / "street", frames=16)
     write_adapters(tmp_path / "checkpoints", count=2)
@@ -67,15 +70,21 @@ def test_a_job_of_the_app_survives_the_end_of_tmux(open_terminal: OpenTerminal, 
     assert wait_for(run, lambda job: job.shards_done > 0).state is JobState.RUNNING
     first.kill()  # tmux kill-server: everything in it gets SIGHUP
     assert wait_for(run, lambda job: job.shards_done > 1 or not job.state.alive).state.alive
+    kill(run)
+    dead = wait_for(run, lambda job: job.state is JobState.DEAD)
 
     second = open_terminal(120, 40)
     second.start([LORASCOPE, tmp_path])
     second.wait_for("6 Launch", PATIENCE)
     second.send("6")
     show_jobs(second)
+    second.wait_for(lambda text: "dead" in text and "is gone" in text, PATIENCE)
+    second.send("r")
+    second.wait_for(lambda text: "starting" in text or "running" in text, PATIENCE)
     second.wait_for(lambda text: "street" in text and "/13" in text, PATIENCE)
-    ended = wait_for(run, lambda job: not job.state.alive)
+    ended = wait_for(run, lambda job: job.state not in (JobState.DEAD, JobState.STARTING) and not job.state.alive)
     assert (ended.state, ended.windows_done) == (JobState.FINISHED, 13), "\n".join(ended.log)
+    assert dead.windows_done < 13
     second.wait_for("finished", PATIENCE)
     second.wait_for("13/13", PATIENCE)
     second.send("1")
@@ -84,28 +93,3 @@ def test_a_job_of_the_app_survives_the_end_of_tmux(open_terminal: OpenTerminal, 
     assert second.exit_code() == 0
     (found,) = discover([run])
     assert load_run(found).status == "ok"
-
-
-def test_a_dead_job_is_dead_and_goes_on_from_the_app(open_terminal: OpenTerminal, tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="evaluating needs the extra `eval`")
-    from engine.evaluation.config import make_config
-    from engine.jobs.start import start
-    from engine.jobs.stop import kill
-
-    street, run = write_small_street(tmp_path / "street", frames=16), tmp_path / "run"
-    settings = {"model": "tiny", "base_seed": BASE_SEED, "size": 112, "seq_len": 4, "stride": 1, "shard": 1}
-    start(make_config({"data": street, "to": run, **settings}))
-    wait_for(run, lambda job: job.shards_done > 0)
-    kill(run)
-    wait_for(run, lambda job: job.state is JobState.DEAD)
-    terminal = open_terminal(100, 30)
-    open_launch(terminal, tmp_path)
-    show_jobs(terminal)
-    terminal.wait_for(lambda text: "dead" in text and "is gone" in text, PATIENCE)
-    terminal.send("r")
-    terminal.wait_for(lambda text: "starting" in text or "running" in text, PATIENCE)
-    ended = wait_for(run, lambda job: job.state is JobState.FINISHED)
-    assert ended.windows_done == 13
-    terminal.wait_for("13/13", PATIENCE)
-    terminal.send("q")
-    assert terminal.exit_code() == 0

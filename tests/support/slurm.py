@@ -105,7 +105,7 @@ class Slurm:
             process.terminate()
         for process in self._processes.values():
             try:
-                process.wait(10)
+                process.wait(2)  # nothing that they would still write is wanted
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -147,9 +147,9 @@ def test_a_shard_has_a_time_limit(
 
     monkeypatch.setattr(ShardWorker, "compute", hanging)
     # Enough for a shard of this size on any machine, and far less than it hangs.
-    run = evaluate(into(config, tmp_path / "run", shard_timeout=20))
+    run = evaluate(into(config, tmp_path / "run", shard_timeout=8))
     (attempt,) = [event.data for event in Journal(run / JOURNAL).events() if event.kind == "shard_failed"]
-    assert "time limit of 20 s" in attempt["why"]
+    assert "time limit of 8 s" in attempt["why"]
     assert rows(run).equals(rows(reference))
 
 

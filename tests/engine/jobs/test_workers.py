@@ -135,7 +135,7 @@ def test_shards_that_go_wrong_are_set_aside_and_the_rest_goes_on(
     settings: dict[str, object], reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = tmp_path / "run"
-    config = make_config({**settings, "to": run, "workers": 2, "shard_timeout": 20})
+    config = make_config({**settings, "to": run, "workers": 2, "shard_timeout": 12})
     with monkeypatch.context() as patch:
         for name, value in spoil(tmp_path / "site", failing=3, deadly=5, hanging=7).items():
             patch.setenv(name, value)
@@ -149,7 +149,7 @@ def test_shards_that_go_wrong_are_set_aside_and_the_rest_goes_on(
     assert ended.shards[3].failures == 3
     assert ended.shards[7].state is ShardState.DONE
     (hung,) = [e.data for e in Journal(run / JOURNAL).events() if e.kind == "shard_failed" and e.data["shard"] == 7]
-    assert hung["why"] == "it did not end within its time limit of 20 s"
+    assert hung["why"] == "it did not end within its time limit of 12 s"
     resume(run)
     assert wait_for(run, lambda job: not job.state.alive).state is JobState.FINISHED
     assert rows(run).equals(rows(reference))
