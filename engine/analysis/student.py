@@ -37,12 +37,24 @@ def quantile(p: float, freedom: float) -> float:
     low, high = 0.0, 1.0
     while two_sided_p(high, freedom) > p:
         low, high = high, 2.0 * high
+    # The tail's probability is convex: Newton's steps from below stay below, and double their digits near the root.
+    t = low or high / 2.0
     for _ in range(200):
-        middle = (low + high) / 2.0
-        if middle in (low, high):
-            break
-        low, high = (middle, high) if two_sided_p(middle, freedom) > p else (low, middle)
-    return (low + high) / 2.0
+        excess = two_sided_p(t, freedom) - p
+        low, high = (t, high) if excess > 0.0 else (low, t)
+        following = t + excess / (2.0 * _density(t, freedom))
+        if not low < following < high:
+            following = (low + high) / 2.0
+        if abs(following - t) <= _PRECISION * following:
+            return following
+        t = following
+    return t
+
+
+def _density(t: float, freedom: float) -> float:
+    half = (freedom + 1.0) / 2.0
+    scale = math.lgamma(half) - math.lgamma(freedom / 2.0) - math.log(freedom * math.pi) / 2.0
+    return max(math.exp(scale - half * math.log1p(t * t / freedom)), _TINY)
 
 
 def _expansion(z: float, freedom: float) -> float:
