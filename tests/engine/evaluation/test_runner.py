@@ -28,7 +28,7 @@ from engine.schema import SliceKind
 from engine.scoring.protocol import V1, distance_names
 
 KEYS = ["checkpoint", "window", "frame", "region", "align"]
-KILLS = 20
+KILLS = 12
 MODELS = ("baseline", "checkpoint_0", "checkpoint_1")
 
 

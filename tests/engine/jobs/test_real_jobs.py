@@ -126,7 +126,7 @@ def test_kills_of_random_workers_and_of_the_job_cost_nothing(
             assert wait_for(run, lambda job: not job.state.alive).state is JobState.DEAD
             resume(run)
         # A place is given up where workers die again and again and nothing is done.
-        elif len(killed) % 3 == 0:
+        elif len(killed) % 4 == 0:
             wait_for(run, lambda later, least=job.shards_done: not later.state.alive or later.shards_done > least)
     ended = wait_for(run, lambda job: not job.state.alive)
     if ended.set_aside:  # by chance one shard cost more than three workers, and was not computed again by itself
