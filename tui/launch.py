@@ -35,7 +35,7 @@ def open_app(
     """
     try:
         # What a URL names is looked for by the app itself, below the place that it is brought to.
-        paths = [_place(path) for path in paths]
+        paths = [opened(path) for path in paths]
         for path in paths:
             if not path.exists() and not origin_of(path):
                 raise DataError(_("{path}: no such file or folder").format(path=path), _("check the path"))
@@ -59,14 +59,6 @@ def open_app(
         print(f"lorascope: {visible(str(error))}", file=sys.stderr)
         return error.exit_code
     return app.return_code or 0
-
-
-def _place(path: Path) -> Path:
-    try:
-        return opened(path)
-    except ValueError:
-        said = _("{url} is no place of runs").format(url=path)
-        raise UsageError(said, _("name a bucket, or a folder in it: s3://bucket/results")) from None
 
 
 @contextlib.contextmanager

@@ -33,12 +33,21 @@ def announce(run: Path, address: str) -> Contact:
         StorageError: that cannot be written.
     """
     contact = Contact(address, secrets.token_hex(8))
+    write_contact(run, contact)
+    return contact
+
+
+def write_contact(run: Path, contact: Contact) -> None:
+    """Write down where workers reach the job, for this user alone.
+
+    Raises:
+        StorageError: that cannot be written.
+    """
     path = JobFiles(run).scheduler
     try:
         write_private(path, json.dumps(asdict(contact)).encode() + b"\n")
     except OSError as error:
         raise not_written(path, error) from error
-    return contact
 
 
 def withdraw(run: Path) -> None:

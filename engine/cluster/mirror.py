@@ -9,17 +9,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.cluster.contact import Contact, withdraw
-from engine.cluster.keys import forget_keys, read_keys, write_keys, write_private
+from engine.cluster.contact import Contact, withdraw, write_contact
+from engine.cluster.keys import forget_keys, read_keys, write_keys
 from engine.errors import RemoteError
-from engine.jobs.files import JobFiles
 from engine.remote.store import Remote
 from engine.results.layout import JOB
-from engine.results.writing import not_written
 
 JOIN = f"{JOB}/join.json"
 
@@ -42,8 +40,7 @@ class Invitation:
         """As JSON."""
         return json.dumps(
             {
-                "address": self.contact.address,
-                "start": self.contact.start,
+                **asdict(self.contact),
                 "certificate": base64.b64encode(self.certificate).decode(),
                 "key": base64.b64encode(self.key).decode(),
             }
@@ -55,14 +52,9 @@ class Invitation:
         Raises:
             StorageError: that cannot be written.
         """
-        files = JobFiles(folder)
         write_keys(folder, self.certificate, self.key)
-        data = {"address": self.contact.address, "start": self.contact.start}
-        try:
-            # Last: who waits for it then finds the keys.
-            write_private(files.scheduler, json.dumps(data).encode())
-        except OSError as error:
-            raise not_written(files.scheduler, error) from error
+        # Last: who waits for it then finds the keys.
+        write_contact(folder, self.contact)
 
 
 def decode(data: bytes) -> Invitation | None:

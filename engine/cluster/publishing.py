@@ -37,7 +37,7 @@ def check_mirror(run: Path, mirror: str) -> None:
         UsageError: another run lies there.
     """
     remote = Remote(mirror)
-    _check_ours(_published(remote), remote, run)
+    _check_ours(_published(remote), remote, run, _started(run))
     remote.write(_PROBE, b"")
     remote.remove([_PROBE])
 
@@ -56,10 +56,11 @@ def publish(run: Path, mirror: str) -> dict[str, Any]:
     """
     remote = Remote(mirror)
     before = _published(remote)
-    _check_ours(before, remote, run)
+    started = _started(run)
+    _check_ours(before, remote, run, started)
     if before is None:
         # First of all: a folder that holds a part of a run must be known for this one's.
-        remote.write(PUBLISHED, Published(_started(run)).encode())
+        remote.write(PUBLISHED, Published(started).encode())
     there = remote.list()
     files = _files(run)
     known = before.files if before is not None else {}
@@ -77,7 +78,7 @@ def publish(run: Path, mirror: str) -> dict[str, Any]:
     remote.remove(gone)
     held = {name: stamp for name, stamp in files.items() if sent.get(name, True)}
     if due or gone:
-        remote.write(PUBLISHED, Published(_started(run), held).encode())
+        remote.write(PUBLISHED, Published(started, held).encode())
     return {"url": mirror, "files": len(due), "mb": round(sum(size for size, _when in due.values()) / 1e6, 1)}
 
 
@@ -156,8 +157,8 @@ def _published(remote: Remote) -> Published | None:
     return None if data is None else decode(data)
 
 
-def _check_ours(before: Published | None, remote: Remote, run: Path) -> None:
-    ours = before is None or before.started == _started(run)
+def _check_ours(before: Published | None, remote: Remote, run: Path, started: str) -> None:
+    ours = before is None or before.started == started
     if before is None:
         ours = not any(remote.read(name) is not None for name in (layout.METADATA, layout.JOURNAL))
     if not ours:

@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from engine.atomic import atomic_write_bytes
-from engine.errors import DataError, UsageError
+from engine.errors import DataError
 from engine.i18n import gettext as _
 from engine.remote.published import PUBLISHED, decode
 from engine.remote.store import Entry, Remote
-from engine.remote.url import brought_folder, is_name, origin_of, place_of, url_of
+from engine.remote.url import brought_folder, checked_place, is_name, origin_of, url_of
 from engine.results import layout
 from engine.results.folders import is_skipped
 from engine.results.writing import not_written
@@ -71,11 +71,7 @@ def bring(url: str, tell: Tell = lambda _said: None) -> Path:
         DataError: no run lies there; it cannot be written here.
         UsageError: a URL that cannot be one.
     """
-    try:
-        place = place_of(url)
-    except ValueError:
-        said = _("{url} is no place of runs").format(url=url)
-        raise UsageError(said, _("name a bucket, or a folder in it: s3://bucket/results")) from None
+    place = checked_place(url)
     remote = Remote(url)
     for _attempt in range(_TRIES):
         listed = {name: entry for name, entry in remote.list().items() if _is_wanted(name, url)}

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 from engine.atomic import atomic_path, atomic_write_bytes
 from engine.errors import LorascopeError, RemoteError
 from engine.i18n import gettext as _
+from engine.remote.url import LOCAL
 from engine.results.writing import not_written
 
 T = TypeVar("T")
 
 PAUSES = (1.0, 4.0, 10.0)  # seconds before another try of what may be a lost connection
 
-_LOCAL = ("file", "local")
 _S3 = ("s3", "s3a")
 # Errors that another try does not mend, by the names of botocore's and the Google and Azure clients' classes.
 _NO_CREDENTIALS = frozenset(
@@ -65,7 +65,7 @@ class Remote:
     def __init__(self, url: str, *, pauses: Sequence[float] = PAUSES) -> None:
         self.url = url.rstrip("/")
         scheme = url.partition("://")[0].lower()
-        self._is_local = scheme in _LOCAL
+        self._is_local = scheme in LOCAL
         self._pauses = () if self._is_local else tuple(pauses)
         try:
             import fsspec

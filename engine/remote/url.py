@@ -9,8 +9,11 @@ import os
 import re
 from pathlib import Path
 
+from engine.errors import UsageError
+from engine.i18n import gettext as _
+
 _URL = re.compile(r"([a-z][a-z0-9+.\-]+)://?(?!/*$)", re.IGNORECASE)  # two letters and more: C: is a drive
-_LOCAL = ("file", "local")
+LOCAL = ("file", "local")  # schemes of this machine's own files
 _FOLDER = "remote"
 
 
@@ -30,7 +33,7 @@ def url_of(path: Path) -> str | None:
     if match is None or os.path.lexists(path.parts[0]):
         return None
     scheme, rest = match.group(1).lower(), text[match.end(1) + 1 :].strip("/")
-    return f"{scheme}:///{rest}" if scheme in _LOCAL else f"{scheme}://{rest}"
+    return f"{scheme}:///{rest}" if scheme in LOCAL else f"{scheme}://{rest}"
 
 
 def brought_folder() -> Path:
@@ -63,7 +66,7 @@ def origin_of(path: Path) -> str | None:
         return None
     if len(parts) < 2:
         return None
-    return f"{parts[0]}://{'/' if parts[0] in _LOCAL else ''}{'/'.join(parts[1:])}"
+    return f"{parts[0]}://{'/' if parts[0] in LOCAL else ''}{'/'.join(parts[1:])}"
 
 
 def shown(path: Path) -> str:
@@ -75,10 +78,23 @@ def opened(path: Path) -> Path:
     """The place that a given path or URL means here; nothing is brought.
 
     Raises:
-        ValueError: a URL that cannot be one.
+        UsageError: a URL that cannot be one.
     """
     url = url_of(path)
-    return path if url is None else place_of(url)
+    return path if url is None else checked_place(url)
+
+
+def checked_place(url: str) -> Path:
+    """As :func:`place_of`, for a URL that a user gave.
+
+    Raises:
+        UsageError: a part of it is no name of a file.
+    """
+    try:
+        return place_of(url)
+    except ValueError:
+        said = _("{url} is no place of runs").format(url=url)
+        raise UsageError(said, _("name a bucket, or a folder in it: s3://bucket/results")) from None
 
 
 def is_name(part: str) -> bool:
